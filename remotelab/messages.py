@@ -220,7 +220,7 @@ class StopCleared:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who holds the control, with which fence, until when. ``away``: the holder's connection is gone; the seat is kept."""
+    """Who holds the control, with which fence, until when. ``away``: the holder's socket is gone; the seat is kept."""
 
     participant: str
     name: str

@@ -1,4 +1,4 @@
-"""How long to wait before dialling again: exponential with full jitter, so that a thousand agents do not return at once."""
+"""How long to wait before dialling again: exponential with jitter, so that a thousand agents do not return at once."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Following the server's clock over a link whose delay nobody knows.
 
-A :class:`ClockFollower` is fed ping exchanges. Each gives an offset that is wrong by at most half of its round trip, so the
-exchange with the shortest round trip is the best (the idea of RFC 5905 section 10); it ages by the drift that two quartz
-clocks may have. An exchange that contradicts the best one means that a clock has jumped, and starts the filter anew.
+A :class:`ClockFollower` is fed ping exchanges. Each gives an offset that is wrong by at most half of its round
+trip, so the exchange with the shortest round trip is the best (the idea of RFC 5905 section 10); it ages by the
+drift that two quartz clocks may have. An exchange that contradicts the best one means that a clock has jumped, and
+starts the filter anew.
 """
 
 from __future__ import annotations

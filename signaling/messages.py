@@ -1,7 +1,8 @@
 """The words that every Tongke WebSocket speaks, whatever it is for: opening, resuming, clocks, refusals.
 
-Times (``*_ms``) are milliseconds of the *server clock*: Unix time when the server started, advanced by a clock that never
-jumps. Whoever dials in follows that clock (``signaling.clock``) and converts its own readings before sending them.
+Times (``*_ms``) are milliseconds of the *server clock*: Unix time when the server started, advanced by a clock that
+never jumps. Whoever dials in follows that clock (``signaling.clock``) and converts its own readings before sending
+them.
 """
 
 from __future__ import annotations

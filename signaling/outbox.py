@@ -1,8 +1,9 @@
 """What waits to be written to one socket, in the order in which it should leave.
 
-Three lanes: *control* (words and events, first in first out; overflow closes the connection), *latest* (one frame per key;
-a newer one takes the older one's place) and *bulk* (pieces of large values). Control always goes first, and a bulk piece
-goes only when nothing else waits, so that a scope trace never stands in the way of an outcome or a stop.
+Three lanes: *control* (words and events, first in first out; overflow closes the connection), *latest* (one frame
+per key; a newer one takes the older one's place) and *bulk* (pieces of large values). Control always goes first,
+and a bulk piece goes only when nothing else waits, so that a scope trace never stands in the way of an outcome or a
+stop.
 """
 
 from __future__ import annotations

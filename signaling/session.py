@@ -1,7 +1,7 @@
 """What survives a socket: the events that its participant has not yet acknowledged, and the secret to come back with.
 
-*Resume* is the same session on a new socket with the missed events replayed. When too much was missed the session is gone
-and the participant *rejoins*: a new session, a fresh snapshot.
+*Resume* is the same session on a new socket with the missed events replayed. When too much was missed the session
+is gone and the participant *rejoins*: a new session, a fresh snapshot.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """The wire: frozen dataclasses in and out of msgpack frames, checked in both directions.
 
-One WebSocket binary message is one *frame*: the msgpack array ``[seq, {"type": NAME, field: value, …}]``. ``NAME`` is the
-word's class name. ``seq`` numbers the events that are replayed when a session resumes and is 0 on every other frame.
+One WebSocket binary message is one *frame*: the msgpack array ``[seq, {"type": NAME, field: value, …}]``. ``NAME``
+is the word's class name. ``seq`` numbers the events that are replayed when a session resumes and is 0 on every
+other frame.
 
-A :class:`Vocabulary` is built from dataclasses once; reading one of their frames then costs one pass over its fields.
-Readers refuse unknown words, missing, extra or wrongly typed fields, non-finite numbers in typed fields, extension types,
-and anything larger or deeper than the limits.
+A :class:`Vocabulary` is built from dataclasses once; reading one of their frames then costs one pass over its
+fields. Readers refuse unknown words, missing, extra or wrongly typed fields, non-finite numbers in typed fields,
+extension types, and anything larger or deeper than the limits.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import msgpack  # type: ignore[import-untyped]  # the package ships no types
 from signaling.errors import Code, PeerError
 
 Value: TypeAlias = object
-"""An open value: none, bool, int, float, str, bytes, or lists and maps of these. Its meaning is checked by who uses it."""
+"""An open value: none, bool, int, float, str, bytes, or lists and maps of these. Whoever uses it checks its meaning."""
 
 MAX_OPEN_DEPTH = 6
 """How deep lists and maps may nest inside an open value."""
@@ -173,11 +174,8 @@ def _fields_of(word: type) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(word)
     fields = []
     for field in dataclasses.fields(word):
-        default = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
         read, write = _codec(hints[field.name])
-        fields.append(_Field(field.name, read, write, default, default is None))
+        fields.append(_Field(field.name, read, write, field.default, field.default is None))
     return tuple(fields)
 
 
