@@ -38,15 +38,16 @@ class BrowserBundle:
     def is_fresh(self) -> bool:
         """Whether web/static was built from exactly the sources that are there now."""
         stamp = self.static / STAMP
-        return stamp.is_file() and stamp.read_text() == self._digest()
+        return stamp.is_file() and stamp.read_text() == self.digest()
 
     def build(self) -> None:
         """Installs what the lock file names and runs the build; raises BundleError."""
         npm(["ci"], self.frontend)
         npm(["run", "build"], self.frontend)
-        (self.static / STAMP).write_text(self._digest())
+        (self.static / STAMP).write_text(self.digest())
 
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """A fingerprint of the sources' names and contents."""
         digest = hashlib.sha256()
         for path in self._sources():
             name = path.relative_to(self.frontend).as_posix()
