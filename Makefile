@@ -42,7 +42,7 @@ e2e: packages tools ## only the whole journeys, in a real browser
 pytest: packages tools ## unit and e2e in one run
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-js: web/frontend/node_modules/.installed ## the browser side: lint, types, tests
+js: web/frontend/node_modules/.package-lock.json ## the browser side: lint, types, tests
 	$(NPM) run lint
 	$(NPM) run types
 	$(NPM) run test
@@ -76,6 +76,7 @@ packages:
 	$(INSTALL) -e '.[server,test]'
 	@touch $@
 
-web/frontend/node_modules/.installed: .venv/.test web/frontend/package-lock.json
+# npm writes this file last; building the bundle has made it already, most of the time.
+web/frontend/node_modules/.package-lock.json: web/frontend/package-lock.json | .venv/.test
 	$(NPM) ci
 	@touch $@
