@@ -30,6 +30,10 @@ class Transport(Protocol):
         """Put bytes on the wire at once, without waiting. Raises :class:`DeviceError` ``device_lost``."""
         ...
 
+    def discard_input(self) -> None:
+        """Throw away what has come in and was not reported yet: stale bytes before a request."""
+        ...
+
     def close(self) -> None:
         """Give the port back; nothing is called afterwards. Closing twice does nothing."""
         ...

@@ -1,0 +1,1 @@
+"""How requests and replies are delimited on the wire. Pure."""

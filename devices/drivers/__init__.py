@@ -1,0 +1,7 @@
+"""Tongke's own drivers. Other packages offer theirs by the entry point group ``tongke.drivers``."""
+
+from __future__ import annotations
+
+from devices.driver import Driver
+
+BUILT_IN: tuple[type[Driver], ...] = ()
