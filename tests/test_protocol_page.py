@@ -71,7 +71,7 @@ def _records() -> dict[str, type]:
                     visit(inner)
 
     words = {word for _, _, word in _words()}
-    for word in words:
+    for word in sorted(words, key=lambda word: word.__name__):
         for hint in typing.get_type_hints(word).values():
             visit(hint)
     return {name: kind for name, kind in found.items() if kind not in words}
