@@ -34,13 +34,13 @@ types: tools ## mypy, strict
 	$(BIN)/mypy
 
 unit: tools ## pytest without the whole journeys
-	$(BIN)/pytest -m "not e2e" -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -m "not e2e" -n $(WORKERS)
 
 e2e: packages tools ## only the whole journeys, in a real browser
 	$(BIN)/pytest -m e2e
 
 pytest: packages tools ## unit and e2e in one run
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS)
 
 js: web/frontend/node_modules/.package-lock.json ## the browser side: lint, types, tests
 	$(NPM) run lint
