@@ -176,8 +176,8 @@ class PortConversation:
             self._owed = _Owed(decoder, deadline_s) if self._transport.is_open else None
             return
         error = answer.exception()  # looked at, even when the caller was cancelled before it could see it
-        if not isinstance(error, DeviceError) or error.code is Code.DEVICE_LOST:
-            return
+        if not isinstance(error, DeviceError) or error.code in {Code.DEVICE_LOST, Code.DEVICE_REFUSED}:
+            return  # nothing can come any more, or the reply was whole
         if error.code is Code.NO_REPLY:
             self._owed = _Owed(decoder, now_s + LATE_REPLY_MS / 1_000.0)
         else:

@@ -56,6 +56,8 @@ __all__ = [
     "switch",
 ]
 
+DECLARED = (DeclaredProperty, DeclaredAction)
+
 BITS_PER_BYTE = 10
 """Start bit, eight data bits, stop bit."""
 
@@ -92,7 +94,12 @@ class Driver:
     properties: ClassVar[Mapping[str, DeclaredProperty]] = {}
     actions: ClassVar[Mapping[str, DeclaredAction]] = {}
 
+    name: str
+    settings: DeviceSettings
+    description: DeviceDescription
     codec: Codec
+    timeout_ms: float
+    byte_ms: float
     gap_ms: float = 0.0
     """The silence that the line needs between a reply and the next request."""
 
@@ -230,6 +237,10 @@ class Driver:
         for name, declared in cls.properties.items():
             if declared.method is None and declared.read is None:
                 mistakes.append(f"{name}: say how to read it")
+        for name in [*cls.properties, *cls.actions]:
+            inherited = [vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)]
+            if name in Driver.__annotations__ or not all(isinstance(each, DECLARED) for each in inherited):
+                mistakes.append(f"{name}: that word is taken by Driver itself")
         for name, action in cls.actions.items():
             if action.reads is not None and action.reads not in cls.properties:
                 mistakes.append(f"{name}: there is no property {action.reads}")

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from devices.driver import Driver
+from devices.drivers.psu import PowerSupply
 
-BUILT_IN: tuple[type[Driver], ...] = ()
+BUILT_IN: tuple[type[Driver], ...] = (PowerSupply,)

@@ -1,0 +1,17 @@
+"""What runs inside the simulated instruments. Pure: bytes and the time in, bytes out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Firmware(Protocol):
+    """One instrument as seen from its serial connector."""
+
+    def receive(self, data: bytes, now_ms: float) -> bytes:
+        """Take bytes from the line; the bytes that it answers with."""
+        ...
+
+    def restart(self, now_ms: float) -> None:
+        """Power off and on: settings and half-read input are gone, the physical world is not."""
+        ...
