@@ -29,13 +29,40 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # Folders with Python in them that are no part of the product and may import all of it.
 NOT_SHIPPED = ("tests", "benchmarks", ".ci")
 
-PURE = (
+PURE: tuple[str, ...] = (
+    "devices.agent.health",
+    "devices.agent.interlocks",
+    "devices.agent.polling",
+    "devices.codecs.line",
+    "devices.codecs.modbus_rtu",
+    "devices.declaration",
     "devices.interlock",
+    "devices.journal",
     "devices.limits",
     "devices.messages",
     "devices.model",
     "devices.queue",
+    "devices.sim.faults",
+    "devices.sim.firmware.*",
+    "devices.sim.physics.*",
+    "remotelab.admission",
+    "remotelab.bench",
+    "remotelab.bench_state",
+    "remotelab.effects",
+    "remotelab.executions",
+    "remotelab.lease",
     "remotelab.messages",
+    "remotelab.mirror",
+    "remotelab.outcomes",
+    "remotelab.panel",
+    "remotelab.presence",
+    "remotelab.rate",
+    "remotelab.sessions",
+    "remotelab.standing",
+    "remotelab.stats",
+    "remotelab.stops",
+    "remotelab.telemetry",
+    "remotelab.values",
     "signaling.backoff",
     "signaling.clock",
     "signaling.errors",
@@ -46,7 +73,22 @@ PURE = (
     "signaling.wire",
 )
 
-SHELL: tuple[str, ...] = ()
+SHELL: tuple[str, ...] = (
+    "devices.agent.*",
+    "devices.conversation",
+    "devices.driver",
+    "devices.drivers.*",
+    "devices.journal_file",
+    "devices.registry",
+    "devices.sim.bench",
+    "devices.sim.pty_port",
+    "devices.transports.*",
+    "remotelab.agent_in_memory",
+    "remotelab.audit_file",
+    "remotelab.bench_shell",
+    "remotelab.service",
+    "remotelab.store_sqlite",
+)
 
 # What a pure core may not import: whatever acts on the world or answers differently the second time.
 _IMPURE = """
