@@ -146,8 +146,8 @@ def test_every_package_of_the_floor_plan_exists_and_is_shipped() -> None:
 
 def test_every_module_is_placed_as_pure_core_or_shell() -> None:
     fail_on(
-        f"{name} is not placed. Add it in tests/floorplan.py: to PURE, if it takes now_ms and returns values (it "
-        f"must then be covered wholly by {shown(own_test_file(name))} alone), or to SHELL, if it owns tasks, sockets or files"
+        f"{name} is not placed. Add it in tests/floorplan.py: to PURE, if it takes now_ms and returns values (it must "
+        f"then be covered by {shown(own_test_file(name))} alone), or to SHELL, if it owns tasks, sockets or files"
         for name in modules()
         if placed_as(name) is None and not needs_no_place(name)
     )
