@@ -33,6 +33,7 @@ class Agent:
         self.name = name
         self.scope: tuple[str, ...] = ()
         self.link: AgentLink | None = None
+        self.heard_ms = 0.0
         self.benches: dict[str, BenchShell] = {}
         self.values = LargeValues()
         self.executions: dict[str, BenchShell] = {}

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 
 _SWEEP_S = 1.0
 _MOST_BAD_FRAMES = 20
+_SILENT = PeerError(Code.SILENT, "Nothing was heard for too long.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +94,27 @@ class Gateway:
 
     async def aclose(self) -> None:
         """Say good-bye to everybody and let the disk finish."""
-        self._closing = True
+        self.say_goodbye()
         if self._sweeper is not None:
             self._sweeper.cancel()
+        for shell in self.benches.values():
+            await shell.aclose()
+
+    def say_goodbye(self) -> None:
+        """Close every socket with the reason, and let nobody in any more."""
+        self._closing = True
         goodbye = OurError(Code.GOING_AWAY, "The server is restarting.", retry_after_ms=1_000.0)
         for session in self._sessions.values():
             session.close(goodbye)
         for agent in self.agents.values():
             if agent.link is not None:
                 agent.link.close(goodbye)
-        for shell in self.benches.values():
-            await shell.aclose()
 
     # Participants.
+
+    def now_ms(self) -> float:
+        """The server time."""
+        return self._clock()
 
     def join(self, peer: Peer, bench: str, hello: Hello, grant: Grant) -> Session:
         """Let a participant in, on a new session or on the one that is resumed; ``Welcome`` and what follows are sent.
@@ -185,7 +194,7 @@ class Gateway:
         if agent.link is not None:
             agent.link.close(CallerError(Code.REPLACED, "This agent is connected from elsewhere now."))
             self.agent_lost(agent, agent.link)
-        agent.link, agent.scope = link, grant.scope
+        agent.link, agent.scope, agent.heard_ms = link, grant.scope, self._clock()
         _log.info("Agent %s has come", agent.name)
         return agent, Welcome(
             version=PROTOCOL_VERSION,
@@ -203,6 +212,7 @@ class Gateway:
         """Handle one message from an agent. Raises :class:`PeerError` when it may not say that."""
         if agent.link is not link:
             return
+        now_ms = agent.heard_ms = self._clock()
         match message:
             case ExecutionFinished(id=execution):
                 shell = agent.executions.pop(execution, None)
@@ -214,6 +224,10 @@ class Gateway:
                         send_pieces(session, (message,))
             case InventoryPublished():
                 self._publish(agent, message)
+            case Ping(sent_ms=sent_ms):
+                link.send(Pong(sent_ms, now_ms, self._clock()))
+            case Ack():
+                pass
             case HealthReported():
                 self.health[agent.name] = message
             case _:
@@ -242,7 +256,10 @@ class Gateway:
             elif session.seat.until_ms <= now_ms:
                 session.close(CallerError(Code.TOKEN_EXPIRED, "This link has expired; ask for a new one."))
             elif session.heard_ms + self.settings.silence_ms <= now_ms:
-                session.close(PeerError(Code.SILENT, "Nothing was heard for too long."))
+                session.close(_SILENT)
+        for agent in self.agents.values():
+            if agent.link is not None and agent.heard_ms + self.settings.silence_ms <= now_ms:
+                agent.link.close(_SILENT)
 
     def _schedule_sweep(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep_again)

@@ -1,0 +1,1 @@
+"""One module for each subcommand of ``tongke``: ``add_parser`` describes it, ``run`` does it."""

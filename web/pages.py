@@ -1,0 +1,100 @@
+"""The pages and the bundle that the browser loads, with the headers that keep them safe."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from remotelab.messages import BenchState
+from web.lab_socket import GATEWAY
+
+STATIC = Path(__file__).parent / "static"
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
+    "connect-src 'self' {socket}; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_IMMUTABLE = "public, max-age=31536000, immutable"
+
+_NOT_BUILT = """<p>The browser side of this copy of Tongke has not been built.</p>
+<p>In a clone, run <code>make venv</code>; an installed package brings it along.</p>"""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def safe_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer unknown addresses by a page, and give every page its security headers."""
+    try:
+        response = await handler(request)
+    except web.HTTPNotFound:
+        response = page("Not found", "<p>There is nothing at this address.</p>", status=404)
+    except web.HTTPMethodNotAllowed as error:
+        response = web.Response(status=405, text="This address does not take that.", headers=error.headers)
+    if not response.prepared:
+        socket = f"{'wss' if request.scheme == 'https' else 'ws'}://{request.host}"
+        response.headers["Content-Security-Policy"] = _POLICY.format(socket=socket)
+        response.headers["Server"] = "Tongke"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return response
+
+
+def page(title: str, body: str, *, status: int = 200) -> web.Response:
+    """A page without scripts. ``body`` is trusted HTML."""
+    styles = "".join(f'<link rel="stylesheet" href="/static/{name}">' for name in _style_sheets())
+    text = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)} · Tongke</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">{styles}</head>'
+        f"<body><main><h1>{html.escape(title)}</h1>{body}</main></body></html>"
+    )
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+
+async def lab_page(_request: web.Request) -> web.StreamResponse:
+    """The lab console. The token is in the address's fragment, which the browser keeps to itself."""
+    console = STATIC / "lab.html"
+    if not console.is_file():
+        return page("Lab console", _NOT_BUILT, status=503)
+    return web.FileResponse(console, headers={"Cache-Control": "no-cache"})
+
+
+async def index_page(request: web.Request) -> web.StreamResponse:
+    """What this server is, and which benches it knows."""
+    rows = "".join(
+        f"<li><b>{html.escape(name)}</b>: {html.escape(shell.bench.standing.state)}</li>"
+        for name, shell in sorted(request.app[GATEWAY].benches.items())
+    )
+    listed = f"<ul>{rows}</ul>" if rows else "<p>No lab PC has connected yet.</p>"
+    told = "A laboratory whose instruments are driven from afar. To use a bench, open the link you were given."
+    return page("Tongke", f"<p>{told}</p>{listed}")
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """Whether the server works, for a load balancer or a service manager."""
+    benches = request.app[GATEWAY].benches.values()
+    online = sum(shell.bench.standing.state is not BenchState.OFFLINE for shell in benches)
+    return web.json_response({"status": "ok", "benches": len(benches), "benches_online": online})
+
+
+async def bundle_file(request: web.Request) -> web.StreamResponse:
+    """A file of the bundle. Files whose names bear a hash may be kept for ever."""
+    path = (STATIC / request.match_info["path"]).resolve()
+    if not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+        raise web.HTTPNotFound
+    caching = _IMMUTABLE if path.parent.name == "assets" else "no-cache"
+    return web.FileResponse(path, headers={"Cache-Control": caching})
+
+
+def _style_sheets() -> list[str]:
+    try:
+        manifest = json.loads((STATIC / "manifest.json").read_text(encoding="utf-8"))
+        return sorted({sheet for entry in manifest.values() for sheet in entry.get("css", ())})
+    except (OSError, ValueError):
+        return []
