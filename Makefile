@@ -2,7 +2,8 @@
 PYTHON3 ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
-BUNDLE := $(shell find web/frontend -name node_modules -prune -o -type f -print)
+BUNDLE := $(wildcard web/frontend/*.html web/frontend/*.json web/frontend/vite.config.ts)
+BUNDLE += $(shell find web/frontend/src -type f)
 INSTALL := $(BIN)/pip install --quiet -c constraints.txt --build-constraint constraints.txt
 NPM := $(BIN)/python hatch_build.py
 
@@ -72,7 +73,7 @@ packages:
 	$(INSTALL) -e '.[server]'
 	@touch $@
 
-.venv/.test: .venv/.server
+.venv/.test: pyproject.toml constraints.txt | .venv/.server
 	$(INSTALL) -e '.[server,test]'
 	@touch $@
 
