@@ -10,8 +10,16 @@ from pathlib import Path
 from devices.sim.faults import Fault
 from devices.sim.firmware import Firmware
 from devices.sim.firmware.dmm import MultimeterFirmware
+from devices.sim.firmware.generator import GeneratorFirmware
+from devices.sim.firmware.motor import MotorFirmware
+from devices.sim.firmware.plate import PlateFirmware
+from devices.sim.firmware.probe import ProbeFirmware
 from devices.sim.firmware.psu import SupplyFirmware
+from devices.sim.firmware.scope import ScopeFirmware
 from devices.sim.physics.lamp import LampCircuit
+from devices.sim.physics.motor import Motor
+from devices.sim.physics.plate import Plate
+from devices.sim.physics.rlc import ResonanceBench
 from devices.sim.pty_port import PtyPort
 
 
@@ -20,8 +28,17 @@ def _lamp() -> dict[str, Firmware]:
     return {"psu": SupplyFirmware(circuit), "dmm": MultimeterFirmware(circuit)}
 
 
+def _resonance() -> dict[str, Firmware]:
+    bench = ResonanceBench()
+    return {"generator": GeneratorFirmware(bench), "scope": ScopeFirmware(bench)}
+
+
 KINDS: Mapping[str, Callable[[], dict[str, Firmware]]] = {
     "lamp": _lamp,
+    "resonance": _resonance,
+    "motor": lambda: {"motor": MotorFirmware(Motor())},
+    "plate": lambda: {"plate": PlateFirmware(Plate())},
+    "probe": lambda: {"probe": ProbeFirmware()},
 }
 """Every bench that can be simulated, with its devices."""
 
@@ -55,6 +72,12 @@ class SimulatedBench(Mapping[str, str]):
         for name, instrument in self.instruments.items():
             if device in {None, name}:
                 instrument.fail(fault, times=times)
+
+    def unplug(self, device: str | None = None) -> None:
+        """Pull the cable of one device, or of all; :meth:`work` plugs it in again."""
+        for name, instrument in self.instruments.items():
+            if device in {None, name}:
+                instrument.unplug()
 
     def work(self, device: str | None = None) -> None:
         """End the faults of one device, or of all, and plug it in again if it is not."""

@@ -15,8 +15,6 @@ from pathlib import Path
 from devices.sim.faults import ActiveFault, Fault, noise
 from devices.sim.firmware import Firmware
 
-CANCEL = b"\x18"
-"""Discards what the instrument was about to send, as a break or a device clear does."""
 PUMP_S = 0.001
 """How finely an answer is spread over time."""
 BITS_PER_BYTE = 10
@@ -101,8 +99,9 @@ class PtyPort:
             data = os.read(self._master, 65_536)
         except OSError:
             return
-        if CANCEL in data:
-            data = data.rpartition(CANCEL)[2]
+        cancel = self.firmware.cancel
+        if cancel and cancel in data:
+            data = data.rpartition(cancel)[2]
             self._outgoing.clear()
             self._generation += 1
         if not data:

@@ -8,6 +8,9 @@ from typing import Protocol
 class Firmware(Protocol):
     """One instrument as seen from its serial connector."""
 
+    cancel: bytes
+    """A byte that discards what it was about to send, as a break or a device clear does; empty when it knows none."""
+
     def receive(self, data: bytes, now_ms: float) -> bytes:
         """Take bytes from the line; the bytes that it answers with."""
         ...

@@ -25,6 +25,8 @@ class ScpiError(Exception):
 class ScpiFirmware:
     """The speaking half of an instrument; a subclass adds its headers with :meth:`on`."""
 
+    cancel = b"\x18"
+
     def __init__(self, identity: str) -> None:
         self.identity = identity
         self.errors: deque[ScpiError] = deque()
