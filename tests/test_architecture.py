@@ -40,7 +40,8 @@ class Import:
 @cache
 def own_files() -> tuple[Path, ...]:
     """Every file of the project that git tracks or would track."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    # A checkout that belongs to another user, as in a container, is as good.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return tuple(path for name in sorted(filter(None, listed.split("\0"))) if (path := ROOT / name).is_file())
 
