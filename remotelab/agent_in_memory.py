@@ -69,13 +69,14 @@ class InMemoryAgent:
 
     def connect(self) -> None:
         """Join the gateway and publish the benches."""
+        hello = Hello((PROTOCOL_VERSION,), "", "in-memory")
         grant = Grant(Audience.AGENT, "in-memory", "in-memory", self._benches, frozenset(), float("inf"))
-        self._agent, _ = self._gateway.agent_joined(Hello((PROTOCOL_VERSION,), "", "in-memory"), grant, self)
+        self._agent, _ = self._gateway.agents.joined(hello, grant, self, float("inf"))
         reports = tuple(
             BenchReport(pretend_bench(name), (DeviceReport("psu", DeviceState.ONLINE),), self._stopped[name], 0)
             for name in self._benches
         )
-        self._gateway.agent_said(self._agent, self, InventoryPublished("in-memory", "0", reports))
+        self._gateway.agents.said(self._agent, self, InventoryPublished("in-memory", "0", reports))
 
     def send(self, message: object, *, first: bool = False) -> None:
         """Answer soon, in the same turn of the event loop as everything else that was sent in it."""
@@ -91,7 +92,7 @@ class InMemoryAgent:
         answers, self._answers = self._answers, []
         if self._agent is not None:
             for answer in answers:
-                self._gateway.agent_said(self._agent, self, answer)
+                self._gateway.agents.said(self._agent, self, answer)
 
     def _answer(self, message: object) -> list[object]:
         match message:

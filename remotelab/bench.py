@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from devices import messages as agent_words
 from devices.messages import BenchReport
+from remotelab.bench_state import BenchEvent
 from remotelab.effects import BenchRecord, Effect, Seat, Tell, TellAll
 from remotelab.executions import DEFAULT_COMMANDS, CommandSettings, Executions
 from remotelab.lease import DEFAULT_LEASE, LeaseEvent, LeaseSettings
@@ -134,7 +135,9 @@ class Bench:
     def agent_came(self, report: BenchReport, now_ms: float) -> list[Effect]:
         """The bench's agent has published its inventory, for the first time on this link."""
         effects = self._inventory(report)
-        effects += self.standing.agent_came(report.fence, now_ms)
+        if report.made_safe is not None:
+            self.panel.made_safe()
+        effects += self.standing.agent_came(report.fence, report.made_safe, now_ms)
         effects += self._stops.agent_came(report.stopped, now_ms)
         return [*effects, *self._executions.agent_came()]
 
@@ -192,8 +195,9 @@ class Bench:
         return effects
 
     def record_failed(self, now_ms: float) -> list[Effect]:
-        """The disk refused the bench's record."""
-        return self.standing.record_failed(now_ms)
+        """The disk refused the bench's record: nothing more may be promised about it."""
+        text = "The server could not store the bench's state."
+        return self.standing.quarantine(text, now_ms, BenchEvent.RECORD_LOST)
 
     def _answer(self, seat: Seat, request: object, now_ms: float) -> list[Effect]:
         standing = self.standing

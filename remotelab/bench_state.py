@@ -39,6 +39,7 @@ TRANSITIONS: dict[BenchState, dict[BenchEvent, BenchState]] = {
         BenchEvent.CAME_UNCLEAN: _DRAINING,
         BenchEvent.VACATED: _OFFLINE,
         BenchEvent.CLEAN_UP_BEGAN: _OFFLINE,
+        BenchEvent.NOT_VERIFIED: _QUARANTINED,
         BenchEvent.RECORD_LOST: _QUARANTINED,
     },
     _ONLINE: {

@@ -11,12 +11,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from devices.messages import FROM_AGENT, ExecutionFinished, HealthReported, InventoryPublished
+from remotelab.agents import Agents, check_version
 from remotelab.bench import DEFAULT_BENCH, Bench, BenchSettings
-from remotelab.bench_shell import Agent, BenchShell, send_pieces
+from remotelab.bench_shell import BenchShell
 from remotelab.effects import BenchRecord, Seat
 from remotelab.messages import FROM_CLIENT, Command, Feature
-from remotelab.ports import AgentLink, AuditLog, LeaseStore, Peer
+from remotelab.ports import AuditLog, LeaseStore, Peer
 from remotelab.sessions import Session
 from signaling.errors import CallerError, Code, OurError, PeerError
 from signaling.messages import (
@@ -27,7 +27,6 @@ from signaling.messages import (
     Ping,
     Pong,
     RequestRefused,
-    ValueChunk,
     Welcome,
 )
 from signaling.tokens import Grant
@@ -37,7 +36,6 @@ _log = logging.getLogger(__name__)
 
 _SWEEP_S = 1.0
 _MOST_BAD_FRAMES = 20
-_SILENT = PeerError(Code.SILENT, "Nothing was heard for too long.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +77,8 @@ class Gateway:
         self._new_secret = new_secret
         self.settings = settings
         self.benches: dict[str, BenchShell] = {}
-        self.agents: dict[str, Agent] = {}
-        self.health: dict[str, HealthReported] = {}
-        """The newest health report of each connected agent."""
         self._sessions: dict[str, Session] = {}
+        self.agents = Agents(self._bench, self._sessions, clock)
         self._sweeper: asyncio.TimerHandle | None = None
         self._closing = False
 
@@ -106,11 +102,7 @@ class Gateway:
         goodbye = OurError(Code.GOING_AWAY, "The server is restarting.", retry_after_ms=1_000.0)
         for session in self._sessions.values():
             session.close(goodbye)
-        for agent in self.agents.values():
-            if agent.link is not None:
-                agent.link.close(goodbye)
-
-    # Participants.
+        self.agents.close(goodbye)
 
     def now_ms(self) -> float:
         """The server time."""
@@ -122,7 +114,9 @@ class Gateway:
         Raises :class:`CallerError` ``forbidden``, ``version_unsupported`` or ``too_many``; :class:`OurError`
         ``going_away``.
         """
-        self._check_hello(hello)
+        if self._closing:
+            raise OurError(Code.GOING_AWAY, "The server is restarting.", retry_after_ms=1_000.0)
+        check_version(hello)
         if bench not in grant.scope:
             raise CallerError(Code.FORBIDDEN, "This link is for another bench.")
         now_ms = self._clock()
@@ -182,70 +176,6 @@ class Gateway:
             self._detach(session, self._clock())
             self.benches[session.bench].rearm()
 
-    # Agents.
-
-    def agent_joined(self, hello: Hello, grant: Grant, link: AgentLink) -> tuple[Agent, Welcome]:
-        """Let an agent in; ``Welcome`` is for it. An earlier link of the same agent is closed.
-
-        Raises :class:`CallerError` ``version_unsupported``; :class:`OurError` ``going_away``.
-        """
-        self._check_hello(hello)
-        agent = self.agents.setdefault(grant.subject, Agent(grant.subject))
-        if agent.link is not None:
-            agent.link.close(CallerError(Code.REPLACED, "This agent is connected from elsewhere now."))
-            self.agent_lost(agent, agent.link)
-        agent.link, agent.scope, agent.heard_ms = link, grant.scope, self._clock()
-        _log.info("Agent %s has come", agent.name)
-        return agent, Welcome(
-            version=PROTOCOL_VERSION,
-            features=(),
-            session=agent.name,
-            resume_key="",
-            resumed=False,
-            participant=grant.subject,
-            server_ms=self._clock(),
-            silence_ms=self.settings.silence_ms,
-            max_frame_bytes=FROM_AGENT.max_bytes,
-        )
-
-    def agent_said(self, agent: Agent, link: AgentLink, message: object) -> None:
-        """Handle one message from an agent. Raises :class:`PeerError` when it may not say that."""
-        if agent.link is not link:
-            return
-        now_ms = agent.heard_ms = self._clock()
-        match message:
-            case ExecutionFinished(id=execution):
-                shell = agent.executions.pop(execution, None)
-                if shell is not None:
-                    shell.agent_said(message)
-            case ValueChunk():
-                for name in agent.values.add(message):
-                    if (session := self._sessions.get(name)) is not None:
-                        send_pieces(session, (message,))
-            case InventoryPublished():
-                self._publish(agent, message)
-            case Ping(sent_ms=sent_ms):
-                link.send(Pong(sent_ms, now_ms, self._clock()))
-            case Ack():
-                pass
-            case HealthReported():
-                self.health[agent.name] = message
-            case _:
-                shell = agent.benches.get(getattr(message, "bench", ""))
-                if shell is None:
-                    raise PeerError(Code.UNEXPECTED, "That bench is not in your inventory.")
-                shell.agent_said(message)
-
-    def agent_lost(self, agent: Agent, link: AgentLink) -> None:
-        """The link to an agent is gone."""
-        if agent.link is not link:
-            return
-        agent.link = None
-        self.health.pop(agent.name, None)
-        _log.warning("Agent %s has gone", agent.name)
-        for shell in list(agent.benches.values()):
-            self._part(shell)
-
     def sweep(self) -> None:
         """Close what is silent or whose token has ended, and forget sessions that nobody resumed."""
         now_ms = self._clock()
@@ -256,10 +186,8 @@ class Gateway:
             elif session.seat.until_ms <= now_ms:
                 session.close(CallerError(Code.TOKEN_EXPIRED, "This link has expired; ask for a new one."))
             elif session.heard_ms + self.settings.silence_ms <= now_ms:
-                session.close(_SILENT)
-        for agent in self.agents.values():
-            if agent.link is not None and agent.heard_ms + self.settings.silence_ms <= now_ms:
-                agent.link.close(_SILENT)
+                session.close(PeerError(Code.SILENT, "Nothing was heard for too long."))
+        self.agents.close_silent(self.settings.silence_ms, now_ms)
 
     def _schedule_sweep(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep_again)
@@ -275,12 +203,6 @@ class Gateway:
             shell = self.benches[name] = BenchShell(bench, self._store, self._audit, self._clock)
             shell.rearm()
         return shell
-
-    def _check_hello(self, hello: Hello) -> None:
-        if self._closing:
-            raise OurError(Code.GOING_AWAY, "The server is restarting.", retry_after_ms=1_000.0)
-        if PROTOCOL_VERSION not in hello.versions:
-            raise CallerError(Code.VERSION_UNSUPPORTED, f"Version {PROTOCOL_VERSION} is spoken here.")
 
     def _resumable(self, bench: str, hello: Hello, grant: Grant) -> Session | None:
         session = self._sessions.get(hello.session) if hello.session else None
@@ -341,32 +263,3 @@ class Gateway:
             return
         refused = RequestRefused(error.request[:64], error.code, error.text)
         session.say(FROM_SERVER.body(refused), replayed=False)
-
-    def _publish(self, agent: Agent, published: InventoryPublished) -> None:
-        names = [report.description.name for report in published.benches]
-        if not set(names) <= set(agent.scope) or len(set(names)) < len(names):
-            raise PeerError(Code.FORBIDDEN, "The inventory names a bench that the token does not.")
-        now_ms = self._clock()
-        for name, shell in list(agent.benches.items()):
-            if name not in names:
-                self._part(shell)
-        for report in published.benches:
-            shell = self._bench(report.description.name)
-            if shell.agent is agent:
-                shell.apply(shell.bench.inventory(report))
-            else:
-                self._part(shell)
-                shell.agent = agent
-                agent.benches[report.description.name] = shell
-                shell.apply(shell.bench.agent_came(report, now_ms))
-            shell.rearm()
-
-    def _part(self, shell: BenchShell) -> None:
-        """A bench has no agent any more."""
-        agent, shell.agent = shell.agent, None
-        if agent is not None:
-            agent.benches.pop(shell.bench.name, None)
-            for execution in [name for name, owner in agent.executions.items() if owner is shell]:
-                del agent.executions[execution]
-            shell.apply(shell.bench.agent_left(self._clock()))
-            shell.rearm()

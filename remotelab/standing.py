@@ -57,14 +57,19 @@ class Standing:
         times = [time for time in (self.lease.next_ms, self._clean_up_until_ms if self._clean_up else None) if time]
         return min(times, default=None)
 
-    def agent_came(self, fence: int, now_ms: float) -> list[Effect]:
-        """The bench's agent is here and has seen fences up to ``fence``."""
+    def agent_came(self, fence: int, made_safe: bool | None, now_ms: float) -> list[Effect]:
+        """The bench's agent is here and has seen fences up to ``fence``.
+
+        ``made_safe``: when it was away for too long, whether the safe state that it took the bench to was verified.
+        """
         self.is_agent_here = True
         self._clean_up = None
         self.lease.raise_fence(fence)
         raised: list[Effect] = [Persist(self.record), TellAgent(RaiseFence(self.bench, self.lease.fence))]
         if self.state is BenchState.QUARANTINED:
             return raised
+        if made_safe is False:
+            return [*raised, *self.quarantine("The lab PC could not verify the safe state.", now_ms)]
         if self.lease.state in (LeaseState.HELD, LeaseState.AWAY):
             return [*raised, *self._become(BenchEvent.CAME_LEASED)]
         if self._unclean:
@@ -90,7 +95,7 @@ class Standing:
         self._unclean = True
         persist = Persist(self.record, seat.session, request)
         state = self._become(BenchEvent.LEASED)
-        return [persist, self._fence(), *state, *self._changed(LeaseEvent.ACQUIRED, now_ms), _done(seat, request)]
+        return [persist, _fence(self), *state, *self._changed(LeaseEvent.ACQUIRED, now_ms), _done(seat, request)]
 
     def renew(self, seat: Seat, request: str, fence: int, now_ms: float) -> list[Effect]:
         """Another term for the holder."""
@@ -104,7 +109,7 @@ class Standing:
         self.lease.transfer(to, name, now_ms)
         self._unclean = True
         persist = Persist(self.record, seat.session, request)
-        return [persist, self._fence(), *self._changed(LeaseEvent.TRANSFERRED, now_ms), _done(seat, request)]
+        return [persist, _fence(self), *self._changed(LeaseEvent.TRANSFERRED, now_ms), _done(seat, request)]
 
     def end_lease(
         self, event: LeaseEvent, now_ms: float, seat: Seat | None = None, request: str | None = None
@@ -113,7 +118,7 @@ class Standing:
         self.lease.end(event)
         answer = [_done(seat, request)] if seat is not None and request is not None else []
         persist = Persist(self.record, seat.session if seat else None, request)
-        told = [self._fence(), *self._changed(event, now_ms)]
+        told = [_fence(self), *self._changed(event, now_ms)]
         if self.state is BenchState.QUARANTINED:
             return [persist, *told, *answer]
         return [persist, *told, *self._after_lease(now_ms), *answer]
@@ -151,7 +156,7 @@ class Standing:
             return []
         self._clean_up = None
         if not finished.verified:
-            return self._quarantine(finished.text or "The safe state could not be verified.", now_ms)
+            return self.quarantine(finished.text or "The safe state could not be verified.", now_ms)
         self._unclean = self.lease.state is LeaseState.HELD
         event = BenchEvent.VERIFIED_LEASED if self.lease.is_held else BenchEvent.VERIFIED_FREE
         state = self._become(event)
@@ -165,29 +170,26 @@ class Standing:
         effects: list[Effect] = []
         if self._clean_up is not None and self._clean_up_until_ms <= now_ms:
             self._clean_up = None
-            effects += self._quarantine("The clean-up did not end.", now_ms)
+            effects += self.quarantine("The clean-up did not end.", now_ms)
         match self.lease.due(now_ms):
             case None:
                 pass
             case LeaseEvent.GRACE_PASSED:
                 self.lease.grace_passed()
-                effects += [Persist(self.record), self._fence(), *self._changed(LeaseEvent.GRACE_PASSED, now_ms)]
+                effects += [Persist(self.record), _fence(self), *self._changed(LeaseEvent.GRACE_PASSED, now_ms)]
                 if self.state is not BenchState.QUARANTINED:
                     effects += self._after_lease(now_ms)
             case event:
                 effects += self.end_lease(event, now_ms)
         return effects
 
-    def record_failed(self, now_ms: float) -> list[Effect]:
-        """The disk refused the bench's record: nobody commands the bench until somebody has looked at it."""
-        return self._quarantine("The server could not store the bench's state.", now_ms, BenchEvent.RECORD_LOST)
-
-    def _quarantine(self, text: str, now_ms: float, event: BenchEvent = BenchEvent.NOT_VERIFIED) -> list[Effect]:
+    def quarantine(self, text: str, now_ms: float, event: BenchEvent = BenchEvent.NOT_VERIFIED) -> list[Effect]:
+        """Nobody commands the bench until a supervisor has looked after it."""
         state = self._become(event, text)
         told: list[Effect] = []
         if self.lease.is_held:
             self.lease.end(LeaseEvent.REVOKED)
-            told = [self._fence(), *self._changed(LeaseEvent.REVOKED, now_ms)]
+            told = [_fence(self), *self._changed(LeaseEvent.REVOKED, now_ms)]
         persist = [] if event is BenchEvent.RECORD_LOST else [Persist(self.record)]
         refused = self._answer_lifting(DeviceError(Code.NOT_SAFE, text))
         return [*persist, *state, *told, Record(now_ms, "quarantined", "", {"text": text}), *refused]
@@ -220,15 +222,16 @@ class Standing:
         audit = Record(now_ms, "lease", shown.participant if shown else "", detail)
         return [TellAll(LeaseChanged(shown, reason.value)), audit]
 
-    def _fence(self) -> Effect:
-        return TellAgent(RaiseFence(self.bench, self.lease.fence))
-
     def _answer_lifting(self, error: DeviceError | OurError) -> list[Effect]:
         if self._lifting is None:
             return []
         seat, request = self._lifting
         self._lifting = None
         return [Tell(seat.session, RequestRefused(request, error.code, error.text))]
+
+
+def _fence(standing: Standing) -> Effect:
+    return TellAgent(RaiseFence(standing.bench, standing.lease.fence))
 
 
 def _done(seat: Seat, request: str) -> Effect:

@@ -84,10 +84,12 @@ SHELL: tuple[str, ...] = (
     "devices.sim.pty_port",
     "devices.transports.*",
     "remotelab.agent_in_memory",
+    "remotelab.agents",
     "remotelab.audit_file",
     "remotelab.bench_shell",
     "remotelab.service",
     "remotelab.store_sqlite",
+    "web.*",
 )
 
 # What a pure core may not import: whatever acts on the world or answers differently the second time.

@@ -69,15 +69,15 @@ async def _serve(request: web.Request, ws: web.WebSocketResponse, writer: Socket
     if not grant.scope:
         raise CallerError(Code.FORBIDDEN, "The agent's token names no bench.")
     link = AgentSocket(writer)
-    agent, welcome = gateway.agent_joined(hello, grant, link)
+    agent, welcome = gateway.agents.joined(hello, grant, link, gateway.settings.silence_ms)
     try:
         link.send(welcome)
         handled = 0
         while (data := frame_of(await ws.receive())) is not None:
             _, message = FROM_AGENT.decode(data)
-            gateway.agent_said(agent, link, message)
+            gateway.agents.said(agent, link, message)
             handled += 1
             if handled % FAIR_FRAMES == 0:
                 await asyncio.sleep(0)
     finally:
-        gateway.agent_lost(agent, link)
+        gateway.agents.lost(agent, link)

@@ -73,7 +73,7 @@ class GatewayCollector:
             "tongke_device_errors", "Failed exchanges in the last report", labels=["agent", "bench", "device"]
         )
         clock = GaugeMetricFamily("tongke_agent_clock_error_seconds", "How wrong its clock may be", labels=["agent"])
-        for agent, health in self._gateway.health.items():
+        for agent, health in self._gateway.agents.health.items():
             clock.add_metric([agent], health.clock_error_ms / 1000.0)
             for device in health.devices:
                 errors.add_metric([agent, device.bench, device.device], device.errors)
