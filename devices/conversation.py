@@ -17,6 +17,9 @@ LATE_REPLY_MS = 100.0
 BROKEN_OFF_MS = 20.0
 """The same after an exchange was broken off: short, because a stop waits for it."""
 
+TIMER_S = 0.001
+"""How much too early a timer may come: event loops count whole milliseconds."""
+
 
 class Speaker(Protocol):
     """How one device wants to be spoken to; every driver is one."""
@@ -79,6 +82,9 @@ class PortConversation:
         self._decoder: ReplyDecoder | None = None
         self._owed: _Owed | None = None
         self._busy_until_s = 0.0
+        self._deadline_s = 0.0
+        self._allowed_ms = 0.0
+        self._watchdog: asyncio.TimerHandle | None = None
         transport.received = self._received
         transport.lost = self._lost
 
@@ -119,27 +125,27 @@ class PortConversation:
         loop = asyncio.get_running_loop()
         if self._owed is not None or self._gap_ms:
             await self._quiet(loop)
-        allowed_s = (self._timeout_ms if timeout_ms is None else timeout_ms) / 1_000.0
+        data = self._codec.encode(request)
         decoder = self._codec.decoder(request)
         answer: asyncio.Future[bytes] = loop.create_future()
         self._begin()
         self._decoder, self._answer = decoder, answer
-        deadline_s = loop.time() + allowed_s
-        timer = loop.call_at(deadline_s, self._time_out, answer, allowed_s)
         try:
-            self._transport.write(self._codec.encode(request))
+            self._transport.write(data)
+            # Everything that can wait until the request is on its way comes after it.
+            self._allow(loop, self._timeout_ms if timeout_ms is None else timeout_ms)
             return await answer
         finally:
-            timer.cancel()
-            self._finish(answer, decoder, request, deadline_s)
+            self._finish(answer, decoder, request)
 
     async def tell(self, request: bytes) -> None:
         """Write a request that has no reply; see :class:`devices.ports.Conversation`."""
         loop = asyncio.get_running_loop()
         if self._owed is not None or self._gap_ms:
             await self._quiet(loop)
+        data = self._codec.encode(request)
         self._begin()
-        self._transport.write(self._codec.encode(request))
+        self._transport.write(data)
         self.last_byte_ms = self._clock()
         self._busy_until_s = loop.time() + self._gap_ms / 1_000.0
 
@@ -167,13 +173,32 @@ class PortConversation:
             self.first_byte_ms = self._clock()
         self.exchanges += 1
 
-    def _finish(self, answer: asyncio.Future[bytes], decoder: ReplyDecoder, request: bytes, deadline_s: float) -> None:
+    def _allow(self, loop: asyncio.AbstractEventLoop, timeout_ms: float) -> None:
+        """Give the reply its time. An earlier request's timer serves while it is early enough: setting one is slow."""
+        self._allowed_ms = timeout_ms
+        self._deadline_s = loop.time() + timeout_ms / 1_000.0
+        if self._watchdog is None or self._watchdog.when() > self._deadline_s:
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+            self._watchdog = loop.call_at(self._deadline_s, self._watch, loop)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watchdog = None
+        answer = self._answer
+        if answer is None or answer.done():
+            return
+        if loop.time() < self._deadline_s - TIMER_S:
+            self._watchdog = loop.call_at(self._deadline_s, self._watch, loop)
+            return
+        answer.set_exception(DeviceError(Code.NO_REPLY, f"No whole reply within {self._allowed_ms:.0f} ms."))
+
+    def _finish(self, answer: asyncio.Future[bytes], decoder: ReplyDecoder, request: bytes) -> None:
         """Leave the port fit for the next request, however this one ended."""
         self._answer = None
         now_s = asyncio.get_running_loop().time()
         self._busy_until_s = now_s + self._gap_ms / 1_000.0
         if answer.cancelled() or not answer.done():
-            self._owed = _Owed(decoder, deadline_s) if self._transport.is_open else None
+            self._owed = _Owed(decoder, self._deadline_s) if self._transport.is_open else None
             return
         error = answer.exception()  # looked at, even when the caller was cancelled before it could see it
         if not isinstance(error, DeviceError) or error.code in {Code.DEVICE_LOST, Code.DEVICE_REFUSED}:
@@ -226,10 +251,6 @@ class PortConversation:
             self._owed = None
             if owed.arrived is not None:
                 _resolve(owed.arrived)
-
-    def _time_out(self, answer: asyncio.Future[bytes], allowed_s: float) -> None:
-        if not answer.done():
-            answer.set_exception(DeviceError(Code.NO_REPLY, f"No whole reply within {allowed_s * 1_000.0:.0f} ms."))
 
     def _lost(self, error: DeviceError) -> None:
         self._owed = None

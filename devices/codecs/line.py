@@ -45,6 +45,8 @@ class LineDecoder:
     def feed(self, data: bytes) -> bytes | None:
         """The line without its terminator, once it is complete. Raises :class:`DeviceError` ``bad_reply``."""
         buffer = self._buffer
+        if not buffer and (line := self._whole_line(data)) is not None:
+            return line
         buffer += data
         if len(buffer) > self._codec.max_reply_bytes:
             raise _bad(f"The instrument sent more than {self._codec.max_reply_bytes} bytes.")
@@ -59,6 +61,16 @@ class LineDecoder:
             self._check_text(text_to)
             return None if end < 0 else self._finish(end)
         return None
+
+    def _whole_line(self, data: bytes) -> bytes | None:
+        """The line, when it came in one piece and holds nothing special, as nearly every reply does."""
+        codec = self._codec
+        end = len(data) - len(codec.reply_end)
+        if end < 0 or data.find(codec.reply_end) != end or len(data) > codec.max_reply_bytes:
+            return None
+        if (codec.blocks and b"#" in data) or data.translate(None, _PRINTABLE):
+            return None
+        return self._without_return(data[:end])
 
     def _skip_block(self, block: re.Match[bytes]) -> bool:
         """Go behind the block's data, come or yet to come; False when its header is not whole."""
@@ -82,9 +94,10 @@ class LineDecoder:
         if self._buffer[end + len(self._codec.reply_end) :].strip():
             raise _bad("The instrument sent more than one reply.")
         reply = bytes(self._buffer[:end])
-        if self._codec.reply_end == b"\n" and end > self._text_from and reply.endswith(b"\r"):
-            return reply[:-1]
-        return reply
+        return self._without_return(reply) if end > self._text_from else reply
+
+    def _without_return(self, reply: bytes) -> bytes:
+        return reply[:-1] if reply.endswith(b"\r") and self._codec.reply_end == b"\n" else reply
 
 
 def take_block(data: bytes) -> tuple[bytes, bytes]:

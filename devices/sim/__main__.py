@@ -89,7 +89,9 @@ async def _obey(benches: list[SimulatedBench], ended: asyncio.Event) -> None:
 
 
 def _control(benches: list[SimulatedBench], words: list[str]) -> str:
-    word, device, times = (words[0] if words else "", *words[1:3], None, None)[:3]
+    word = words[0] if words else ""
+    device = words[1] if len(words) > 1 else None
+    times = int(words[2]) if len(words) > 2 and words[2].isdecimal() else None
     try:
         for bench in benches:
             if device is not None and device not in bench:
@@ -99,7 +101,7 @@ def _control(benches: list[SimulatedBench], words: list[str]) -> str:
             elif word == "unplug":
                 bench.unplug(device)
             else:
-                bench.fail(Fault(word), device, times=None if times is None else int(times))
+                bench.fail(Fault(word), device, times=times)
     except ValueError as error:
         return str(error)
     return "ok"
