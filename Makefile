@@ -63,6 +63,7 @@ tools: .venv/.test
 
 packages:
 	@.ci/debian-packages chromium ser2net socat
+	@fc-list :lang=zh-cn | grep -q . || .ci/debian-packages --package fonts-noto-cjk
 
 .venv/.created:
 	@PYTHON3=$(PYTHON3) .ci/create-venv
