@@ -1,7 +1,7 @@
 """``python -m devices.sim``: a simulation in a process of its own, for benchmarks and tests.
 
 It prints one line of JSON, ``{"ports": {device: path}}``, when the ports are there, and runs until it is interrupted
-or, with ``--control``, until its standard input ends. Each line of that is ``FAULT [DEVICE] [TIMES]``,
+or, with ``--control``, until its standard input ends. Each line of that is ``[DEVICE:]FAULT[*TIMES]``,
 ``unplug [DEVICE]`` or ``work [DEVICE]``; each is answered by ``ok`` or by what is wrong with it.
 """
 
@@ -11,14 +11,12 @@ import argparse
 import asyncio
 import contextlib
 import json
-import selectors
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from devices.sim.bench import SimulatedBench, start_simulation
-from devices.sim.faults import Fault
+from devices.sim.loops import loop_factory
 
 
 def main() -> int:
@@ -33,17 +31,6 @@ def main() -> int:
     args = parser.parse_args()
     with asyncio.Runner(loop_factory=loop_factory(exact=bool(args.baud or args.service_ms))) as runner:
         return runner.run(_run(args))
-
-
-def loop_factory(*, exact: bool) -> Callable[[], asyncio.AbstractEventLoop]:
-    """A loop with timers finer than the millisecond of epoll and uvloop, or else the fastest there is."""
-    if exact:
-        return lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 async def _run(args: argparse.Namespace) -> int:
@@ -89,19 +76,15 @@ async def _obey(benches: list[SimulatedBench], ended: asyncio.Event) -> None:
 
 
 def _control(benches: list[SimulatedBench], words: list[str]) -> str:
-    word = words[0] if words else ""
-    device = words[1] if len(words) > 1 else None
-    times = int(words[2]) if len(words) > 2 and words[2].isdecimal() else None
+    word, device = words[0] if words else "", words[1] if len(words) > 1 else None
     try:
         for bench in benches:
-            if device is not None and device not in bench:
-                raise ValueError(f"there is no device {device}")
             if word == "work":
                 bench.work(device)
             elif word == "unplug":
                 bench.unplug(device)
             else:
-                bench.fail(Fault(word), device, times=times)
+                bench.fail_as_told(word)
     except ValueError as error:
         return str(error)
     return "ok"

@@ -73,6 +73,18 @@ class SimulatedBench(Mapping[str, str]):
             if device in {None, name}:
                 instrument.fail(fault, times=times)
 
+    def fail_as_told(self, told: str) -> None:
+        """The same in a word, ``[DEVICE:]FAULT[*TIMES]``. Raises ValueError."""
+        before, _, times = told.partition("*")
+        device, _, fault = before.rpartition(":")
+        if device and device not in self.instruments:
+            raise ValueError(f"there is no device {device}; there are {', '.join(self)}")
+        if times and not times.isdecimal():
+            raise ValueError(f"{times!r} is no number of times")
+        if fault not in set(Fault):
+            raise ValueError(f"there is no fault {fault!r}; there are {', '.join(Fault)}")
+        self.fail(Fault(fault), device or None, times=int(times) if times else None)
+
     def unplug(self, device: str | None = None) -> None:
         """Pull the cable of one device, or of all; :meth:`work` plugs it in again."""
         for name, instrument in self.instruments.items():

@@ -36,6 +36,11 @@ class PortSpec:
             raise ValueError(f"{self.baud} is no baud rate")
 
     @property
+    def place(self) -> str:
+        """The path, USB identity or URL, whichever it is."""
+        return self.path or self.usb or self.url or ""
+
+    @property
     def bytesize(self) -> int:
         """Data bits."""
         return int(self.framing[0])
