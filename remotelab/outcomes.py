@@ -146,7 +146,7 @@ class Outcomes:
         name = next(iter(self._finished))
         self._size_bytes -= self._finished.pop(name)
         entry = self._entries.pop(name)
-        self.since_ms = max(self.since_ms, entry.sent_ms, entry.received_ms)
+        self.since_ms = max(self.since_ms, entry.sent_ms)
 
     def _shed_values(self) -> None:
         for name, size_bytes in self._finished.items():
