@@ -75,13 +75,19 @@ export class Lab {
     this.#connection.open();
   }
 
-  close(): void {
-    this.#connection.close();
+  /** Give up before or instead of dialling, with a reason to show. */
+  refuse(code: string): void {
+    this.#connection.refuse(code);
   }
 
   /** The server's time now, as well as it is known; null before the first exchange. */
   serverMs(): number | null {
     return this.#connection.clock.serverMs(this.#ports.timer.nowMs());
+  }
+
+  /** How wrong `serverMs` may be. */
+  clockErrorMs(): number {
+    return this.#connection.clock.errorMs(this.#ports.timer.nowMs());
   }
 
   localMs(): number {
@@ -213,7 +219,10 @@ export class Lab {
 
   #linkChanged(status: LinkStatus): void {
     this.link.set(status);
-    if (status.kind === "open") return this.#askForOutcomes();
+    if (status.kind === "open") {
+      this.#askForOutcomes();
+      return;
+    }
     this.#pacer.reset();
     this.#values.reset();
     this.#requests.abandon();

@@ -109,9 +109,9 @@ export class Connection {
     return true;
   }
 
-  /** Leave for good. */
-  close(): void {
-    this.#end("closed", "");
+  /** Leave for good, or never begin. */
+  refuse(code: string): void {
+    this.#end(code, "");
   }
 
   #hello(): void {

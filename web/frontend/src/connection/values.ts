@@ -58,7 +58,10 @@ export class ValueAssembler {
   #completed(name: string, value: Value): void {
     const use = this.#claims.get(name);
     this.#claims.delete(name);
-    if (use !== undefined) return use(value);
+    if (use !== undefined) {
+      use(value);
+      return;
+    }
     makeRoom(this.#whole);
     this.#whole.set(name, value);
   }

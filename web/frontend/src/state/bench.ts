@@ -1,7 +1,7 @@
 /** The bench as everybody sees it: a snapshot, and what each event makes of it. */
 
 import type { BenchSnapshot, BenchState, FromGateway, Lease, Participant, Args } from "../wire/messages";
-import type { Action, BenchDescription, DeviceDescription, DeviceReport, Interlock } from "../wire/model";
+import type { Action, BenchDescription, DeviceDescription, DeviceReport, Interlock, Property } from "../wire/model";
 
 export interface Stopped {
   /** Who stopped it, when that is known: a snapshot only says that it is stopped. */
@@ -91,6 +91,15 @@ export function deviceOf(bench: Bench, name: string): DeviceDescription | undefi
 
 export function actionOf(bench: Bench, device: string, action: string): Action | undefined {
   return deviceOf(bench, device)?.actions.find(({ name }) => name === action);
+}
+
+/** Polled this seldom, a reading that a control keeps is a setting: it changes only when somebody sets it. */
+export const SETTING_POLL_MS = 1_000;
+
+/** Whether a property only says where a control stands. Its control shows it, and it is not worth a plot. */
+export function isSetting(device: DeviceDescription, property: Property): boolean {
+  if (property.poll_ms !== null && property.poll_ms < SETTING_POLL_MS) return false;
+  return device.actions.some((action) => action.reads === property.name && action.kind !== "query");
 }
 
 /** The interlocks that block an action at present. */

@@ -4,7 +4,9 @@ import type { Limit } from "../wire/model";
 
 /** `null` for what is no number. Takes a decimal comma, spaces, a unit at the end and an SI prefix before it. */
 export function parseNumber(typed: string, unit: string): number | null {
-  const match = /^([+-]?[\d.]+(?:e[+-]?\d+)?)([a-zµμ°Ω%/]*)$/i.exec(typed.replace(/[\s\u00a0]/g, "").replace(",", "."));
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([a-zµμ°Ω%/]*)$/i.exec(
+    typed.replace(/\s/g, "").replace(",", ".").replace("−", "-"),
+  );
   if (match === null) return null;
   const number = Number(match[1]);
   const factor = factorOf(match[2] ?? "", unit);
@@ -112,6 +114,12 @@ export function short(value: number, language: string): string {
   return new Intl.NumberFormat(language, { maximumSignificantDigits: 3, useGrouping: false })
     .format(value)
     .replace("-", "−");
+}
+
+/** A fixed count of significant digits, so that a live reading does not change its width. */
+export function significant(value: number, digits: number, language: string): string {
+  const options = { minimumSignificantDigits: digits, maximumSignificantDigits: digits, useGrouping: false };
+  return new Intl.NumberFormat(language, options).format(value).replace("-", "−");
 }
 
 /** The SI prefix that brings a range of this size between 1 and 1000. Units that bear none (°C, %) stay as they are. */
