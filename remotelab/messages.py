@@ -296,7 +296,7 @@ class TelemetrySampled:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryHistory:
-    """The readings so far of one device, for who comes late: each row is a time and one value per column."""
+    """The readings so far of one device, for who comes late. The first column is ``time_ms``; gaps are None."""
 
     device: str
     columns: tuple[str, ...]

@@ -42,7 +42,7 @@ class TelemetryRing:
             return None
         columns = tuple(self._columns)
         rows = tuple((time_ms, *(values.get(name) for name in columns)) for time_ms, values in self._rows)
-        return TelemetryHistory(self._device, columns, rows)
+        return TelemetryHistory(self._device, ("time_ms", *columns), rows)
 
     def _has_column(self, name: str) -> bool:
         if name in self._columns:
