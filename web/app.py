@@ -16,7 +16,7 @@ from remotelab.lease import LeaseSettings
 from remotelab.service import Gateway, GatewaySettings
 from remotelab.store_sqlite import SqliteLeaseStore
 from web.agent_socket import agent_socket
-from web.demo_pages import demo_index, demo_join
+from web.demo_pages import demo_index, demo_join, demo_link
 from web.keys import KEYS, load_keys
 from web.lab_socket import GATEWAY, lab_socket
 from web.metrics import metrics_page
@@ -86,6 +86,7 @@ def _add_routes(app: web.Application, *, demo: bool) -> None:
     router.add_get("/", demo_index if demo else index_page)
     if demo:
         router.add_post("/demo/join", demo_join)
+        router.add_get("/demo/{bench}/{role}", demo_link)
     router.add_get("/lab/{bench}", lab_page)
     router.add_get("/lab/{bench}/socket", lab_socket)
     router.add_get("/agent/socket", agent_socket)

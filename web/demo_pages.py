@@ -59,17 +59,35 @@ async def demo_join(request: web.Request) -> web.Response:
     wants_json = request.content_type == "application/json"
     try:
         form = await (request.json() if wants_json else request.post())
-        role_name, name = str(form["role"]), form.get("name")
-        role, shell = ROLES[role_name], request.app[GATEWAY].benches[str(form["bench"])]
+        name = form.get("name")
+        token, path = _token(request, str(form["bench"]), str(form["role"]), name if isinstance(name, str) else "")
     except (ValueError, KeyError, TypeError, AttributeError):
         error = CallerError(Code.NOT_FOUND, "There is no such bench or role.")
         return web.json_response({"code": error.code, "text": error.text}, status=404)
-    now_s = request.app[GATEWAY].now_ms() / 1000.0
-    subject = f"{role_name}-{secrets.token_hex(4)}"
-    shown = name[:60] if isinstance(name, str) and name else role.name
-    grant = Grant(Audience.BENCH, subject, shown, (shell.bench.name,), role.rights, now_s + _HOURS * 3600)
-    token = sign(grant, request.app[KEYS], now_s=now_s)
-    path = f"/lab/{shell.bench.name}"
     if wants_json:
-        return web.json_response({"token": token, "path": path, "participant": subject})
+        return web.json_response({"token": token, "path": path})
+    return _to_console(token, path)
+
+
+async def demo_link(request: web.Request) -> web.Response:
+    """The same as a short address that can be typed."""
+    try:
+        token, path = _token(request, request.match_info["bench"], request.match_info["role"], "")
+    except KeyError:
+        raise web.HTTPNotFound from None
+    return _to_console(token, path)
+
+
+def _token(request: web.Request, bench: str, role_name: str, name: str) -> tuple[str, str]:
+    """A token and the console's path. Raises ``KeyError`` for a bench or role that there is not."""
+    gateway = request.app[GATEWAY]
+    role, shell = ROLES[role_name], gateway.benches[bench]
+    now_s = gateway.now_ms() / 1000.0
+    subject = f"{role_name}-{secrets.token_hex(4)}"
+    shown = name.strip()[:60] or role.name
+    grant = Grant(Audience.BENCH, subject, shown, (shell.bench.name,), role.rights, now_s + _HOURS * 3600)
+    return sign(grant, request.app[KEYS], now_s=now_s), f"/lab/{shell.bench.name}"
+
+
+def _to_console(token: str, path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": f"{path}#token={token}", "Cache-Control": "no-store"})
