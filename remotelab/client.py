@@ -95,7 +95,7 @@ class RemoteBench:
         self._observe = observe
         self._patience_s = patience_s
         self._waiting: dict[str, asyncio.Future[Value]] = {}
-        self._subscribers: set[deque[TelemetrySampled]] = set()
+        self._subscribers: list[deque[TelemetrySampled]] = []
         self._sampled = asyncio.Event()
         self._ready = asyncio.Event()
         self._failed: TongkeError | None = None
@@ -202,7 +202,7 @@ class RemoteBench:
     async def telemetry(self) -> AsyncGenerator[TelemetrySampled, None]:
         """Readings as they come, from now on; who is slower than they are misses the oldest."""
         samples: deque[TelemetrySampled] = deque(maxlen=1_024)
-        self._subscribers.add(samples)
+        self._subscribers.append(samples)
         try:
             while self._failed is None:
                 while samples:
@@ -210,7 +210,7 @@ class RemoteBench:
                 self._sampled.clear()
                 await self._sampled.wait()
         finally:
-            self._subscribers.discard(samples)
+            self._subscribers = [other for other in self._subscribers if other is not samples]
 
     async def _until_ready(self) -> None:
         await self._ready.wait()
