@@ -104,6 +104,8 @@ class BenchReport:
     """The highest fence that this agent has seen for the bench."""
     tripped: tuple[str, ...] = ()
     """The interlocks that block at present."""
+    made_safe: bool | None = None
+    """Set when the link was away for longer than the bench allows: whether its safe state was then verified."""
 
 
 @dataclass(frozen=True, slots=True)

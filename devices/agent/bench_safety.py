@@ -1,0 +1,161 @@
+"""A bench's stop, its clean-up, and its safe state when nobody commands it any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from devices.agent.clock import ServerTime
+from devices.agent.execution import Execution, NotStarted, Outcomes
+from devices.agent.port_agenda import SafeResult
+from devices.agent.port_worker import PortWorker
+from devices.journal import StopLatched
+from devices.journal_file import JournalFile
+from devices.messages import BenchStopCleared, BenchStopped, CleanUpFinished
+from devices.model import BenchDescription, Lane
+from signaling.errors import Code
+
+logger = logging.getLogger(__name__)
+
+
+class Teller(Protocol):
+    """Tells the gateway things, while there is a link."""
+
+    def tell(self, message: object, *, first: bool = False) -> None:
+        """Something that matters."""
+        ...
+
+    def tell_latest(self, key: str, message: object) -> None:
+        """Something of which only the newest per key matters."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BenchContext:
+    """What all benches of an agent share."""
+
+    time: ServerTime
+    outcomes: Outcomes
+    journal: JournalFile
+    teller: Teller
+    started_ms: float
+    """When the agent started, on its own clock."""
+
+
+class BenchSafety:
+    """See the module. Every port does its part; the bench has done it once all have."""
+
+    def __init__(
+        self,
+        description: BenchDescription,
+        context: BenchContext,
+        workers: Mapping[str, PortWorker],
+        cancel: Callable[[Callable[[Execution], bool], NotStarted], None],
+    ) -> None:
+        self.description = description
+        self.made_safe: bool | None = None
+        """Set when the gateway was away for too long: whether the safe state was then verified."""
+        self._name = description.name
+        self._context = context
+        self._workers = workers
+        self._cancel = cancel
+        self._away: asyncio.TimerHandle | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether only queries run."""
+        return self._context.journal.journal.is_stopped(self._name)
+
+    def stop(self, request: str) -> None:
+        """Cancel everything, break off what runs, bring the bench to its safe state; only queries run until cleared."""
+        self._context.journal.write_if_possible(StopLatched(self._name, True))
+        self._cancel(lambda execution: True, NotStarted(Code.STOPPED, "The bench was stopped."))
+
+        def answer(result: SafeResult) -> None:
+            on_server, problems = self._context.time.on_server, "; ".join(result.problems)
+            first_ms, last_ms = on_server(result.first_byte_ms), on_server(result.last_byte_ms)
+            stopped = BenchStopped(request, self._name, not problems, problems, first_ms, last_ms)
+            self._context.teller.tell(stopped, first=True)
+
+        self._bring_to_safety(Lane.STOP, answer)
+
+    def clear_stop(self, request: str) -> None:
+        """Let commands run again."""
+        self._context.journal.write_if_possible(StopLatched(self._name, False))
+        self._context.teller.tell(BenchStopCleared(request, self._name))
+
+    def clean_up(self, request: str) -> None:
+        """Bring the bench to its safe state after a lease."""
+
+        def answer(result: SafeResult) -> None:
+            problems = "; ".join(result.problems)
+            self._context.teller.tell(CleanUpFinished(request, self._name, not problems, problems))
+
+        self._bring_to_safety(Lane.CLEAN_UP, answer)
+
+    def make_safe(self) -> None:
+        """Bring the bench to its safe state of one's own accord: an interlock wants it."""
+        self._bring_to_safety(Lane.CLEAN_UP, lambda result: None)
+
+    def link_lost(self) -> None:
+        """Nobody commands the bench any more: what waits ends, and after a while the bench becomes safe by itself."""
+        self._cancel(lambda execution: True, NotStarted(Code.LINK_LOST, "The lab lost its link before it could start."))
+        if self._away is None:
+            delay_s = self.description.link_loss_ms / 1_000.0
+            self._away = asyncio.get_running_loop().call_later(delay_s, self._away_too_long)
+
+    def link_found(self) -> None:
+        """The gateway is back and has been told how the bench stands."""
+        self.close()
+        self.made_safe = None
+
+    def device_returned(self) -> None:
+        """A device is there again that may have been away when the bench became safe by itself."""
+        if self.made_safe is False:
+            self._make_safe_while_away()
+
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._away is not None:
+            self._away.cancel()
+            self._away = None
+
+    def _away_too_long(self) -> None:
+        logger.warning("%s: the gateway is away too long; the bench is brought to its safe state", self._name)
+        self.made_safe = False
+        self._make_safe_while_away()
+
+    def _make_safe_while_away(self) -> None:
+        def note(result: SafeResult) -> None:
+            if self.made_safe is not None:
+                self.made_safe = not result.problems
+
+        self._bring_to_safety(Lane.CLEAN_UP, note)
+
+    def _bring_to_safety(self, lane: Lane, done: Callable[[SafeResult], None]) -> None:
+        """Have every port do it, and tell once all have."""
+        workers = list(self._workers.values())
+        results: list[SafeResult] = []
+
+        def one_more(result: SafeResult) -> None:
+            results.append(result)
+            if len(results) == len(workers):
+                whole = _merged(results)
+                for problem in whole.problems:
+                    logger.error("%s: the safe state is not verified: %s", self._name, problem)
+                done(whole)
+
+        if not workers:
+            done(SafeResult(("it has no port",)))
+        for worker in workers:
+            worker.make_safe(lane, one_more)
+
+
+def _merged(results: list[SafeResult]) -> SafeResult:
+    first = [result.first_byte_ms for result in results if result.first_byte_ms is not None]
+    last = [result.last_byte_ms for result in results if result.last_byte_ms is not None]
+    problems = tuple(problem for result in results for problem in result.problems)
+    return SafeResult(problems, min(first, default=None), max(last, default=None))

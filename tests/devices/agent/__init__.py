@@ -1,0 +1,1 @@
+"""Tests of the agent, against simulated instruments and a scripted gateway."""
