@@ -95,9 +95,9 @@ class InMemoryAgent:
                 self._gateway.agents.said(self._agent, self, answer)
 
     def _answer(self, message: object) -> list[object]:
+        if type(message) is Execute:
+            return [self._executed(message)]
         match message:
-            case Execute():
-                return [self._executed(message)]
             case StopBench(id=name, bench=bench):
                 self._stopped[bench], self._voltage[bench] = True, 0.0
                 return [BenchStopped(name, bench, verified=True)]

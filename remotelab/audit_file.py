@@ -1,7 +1,8 @@
 """The audit log as a file: one line of JSON for each command and each change of control, rotated by size.
 
 Lines are collected in memory and written together by a thread, at most 200 ms later, so that a command never waits for
-the disk. When the disk cannot keep up, lines are dropped and a line says how many.
+the disk; the thread only writes, because it would compete with the event loop for the interpreter. When the disk cannot
+keep up, lines are dropped and a line says how many.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 import dataclasses
 import json
 import logging
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class AuditFile:
     def __init__(self, path: Path, settings: AuditSettings = DEFAULT_AUDIT) -> None:
         self._path = path
         self._settings = settings
-        self._waiting: deque[tuple[str, Record]] = deque()
+        self._waiting: list[str] = []
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
@@ -51,7 +51,7 @@ class AuditFile:
         if len(self._waiting) >= self._settings.most_waiting:
             self._dropped += 1
             return
-        self._waiting.append((bench, record))
+        self._waiting.append(line_of(bench, record))
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._settings.flush_ms / 1000.0, self._flush)
@@ -72,9 +72,11 @@ class AuditFile:
         self._timer = None
         if self._writing is not None or not self._waiting:
             return
-        lines, self._waiting = self._waiting, deque()
+        lines, self._waiting = self._waiting, []
         dropped, self._dropped = self._dropped, 0
-        self._writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, lines, dropped)
+        if dropped:
+            lines.append(json.dumps({"event": "dropped", "lines": dropped}) + "\n")
+        self._writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, "".join(lines))
         self._writing.add_done_callback(self._written)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
@@ -84,13 +86,10 @@ class AuditFile:
         if self._waiting and self._timer is None and not writing.get_loop().is_closed():
             self._timer = writing.get_loop().call_later(self._settings.flush_ms / 1000.0, self._flush)
 
-    def _write(self, lines: deque[tuple[str, Record]], dropped: int) -> None:
-        text = [line_of(bench, record) for bench, record in lines]
-        if dropped:
-            text.append(json.dumps({"event": "dropped", "lines": dropped}))
+    def _write(self, text: str) -> None:
         self._rotate()
         with self._path.open("a", encoding="utf-8") as file:
-            file.write("\n".join(text) + "\n")
+            file.write(text)
 
     def _rotate(self) -> None:
         if not self._path.exists() or self._path.stat().st_size < self._settings.most_bytes:
@@ -103,21 +102,30 @@ class AuditFile:
 
 
 def line_of(bench: str, record: Record) -> str:
-    """The line of JSON of one record, without its end."""
-    content = {
-        "time_ms": round(record.time_ms, 3),
-        "bench": bench,
-        "event": record.event,
-        "participant": record.participant,
-        **record.detail,
-    }
-    return _ENCODER.encode(content)
+    """The line of JSON of one record. Made on the hot path: what is frequent is written directly."""
+    parts = [
+        f'{{"time_ms":{record.time_ms:.3f},"bench":{_quoted(bench)},"event":{_quoted(record.event)},'
+        f'"participant":{_quoted(record.participant)}'
+    ]
+    for name, value in record.detail.items():
+        if isinstance(value, str):
+            text = _quoted(value)
+        elif value is None:
+            continue
+        elif type(value) is Ledger:
+            text = _ledger(value)
+        else:
+            text = _encoded(value)
+        parts.append(f'"{name}":{text}')
+    return ",".join(parts) + "}\n"
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Ledger):
-        return {name: round(at, 3) for name, at in dataclasses.asdict(value).items() if at is not None}
-    return repr(value)
+def _ledger(ledger: Ledger) -> str:
+    """Each step that was reached, in milliseconds of server time."""
+    steps = [f'"{name}":{at:.3f}' for name in _STEPS if (at := getattr(ledger, name)) is not None]
+    return "{" + ",".join(steps) + "}"
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain)
+_STEPS = tuple(field.name for field in dataclasses.fields(Ledger))
+_quoted = json.encoder.encode_basestring
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
