@@ -16,11 +16,11 @@ from remotelab.lease import LeaseSettings
 from remotelab.service import Gateway, GatewaySettings
 from remotelab.store_sqlite import SqliteLeaseStore
 from web.agent_socket import agent_socket
-from web.demo_pages import demo_index, demo_join, demo_link
+from web.demo_pages import demo_benches, demo_join, demo_link
 from web.keys import KEYS, load_keys
 from web.lab_socket import GATEWAY, lab_socket
 from web.metrics import metrics_page
-from web.pages import bundle_file, healthz, index_page, lab_page, safe_headers
+from web.pages import bundle_file, healthz, lab_page, safe_headers, start_page
 from web.server_clock import server_clock
 from web.settings import SETTINGS, Settings
 
@@ -83,8 +83,9 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
 
 def _add_routes(app: web.Application, *, demo: bool) -> None:
     router = app.router
-    router.add_get("/", demo_index if demo else index_page)
+    router.add_get("/", start_page)
     if demo:
+        router.add_get("/demo/benches", demo_benches)
         router.add_post("/demo/join", demo_join)
         router.add_get("/demo/{bench}/{role}", demo_link)
     router.add_get("/lab/{bench}", lab_page)

@@ -1,18 +1,17 @@
-"""The demo's front page: every bench, with a button for each role. Only ``tongke demo`` adds these routes."""
+"""What only ``tongke demo`` answers: which benches there are, and a token for whoever asks for a role on one."""
 
 from __future__ import annotations
 
-import html
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
+from devices.model import Text
 from signaling.errors import CallerError, Code
 from signaling.tokens import Audience, Grant, Right, sign
 from web.keys import KEYS
 from web.lab_socket import GATEWAY
-from web.pages import page
 
 _HOURS = 8
 
@@ -21,52 +20,37 @@ _HOURS = 8
 class Role:
     """What a visitor of the demo may be."""
 
-    title: str
     name: str
     rights: frozenset[Right]
 
 
 ROLES = {
-    "student": Role("Control it as a student", "Student", frozenset({Right.OBSERVE, Right.CONTROL, Right.STOP})),
-    "observer": Role("Watch", "Observer", frozenset({Right.OBSERVE})),
-    "supervisor": Role("Supervise", "Supervisor", frozenset(Right)),
+    "student": Role("Student", frozenset({Right.OBSERVE, Right.CONTROL, Right.STOP})),
+    "observer": Role("Observer", frozenset({Right.OBSERVE})),
+    "supervisor": Role("Supervisor", frozenset(Right)),
 }
 
 
-async def demo_index(request: web.Request) -> web.StreamResponse:
-    """The benches, and a button for each role."""
-    benches = request.app[GATEWAY].benches
-    parts = ["<p>A server, a lab PC and four simulated instruments run on this machine. Choose a bench.</p>"]
-    for name, shell in sorted(benches.items()):
+async def demo_benches(request: web.Request) -> web.Response:
+    """The benches that the start page shows: name, title and state of each."""
+    benches = []
+    for name, shell in sorted(request.app[GATEWAY].benches.items()):
         description = shell.bench.panel.description
-        title = description.title.en if description is not None else name
-        buttons = "".join(
-            f'<button type="submit" name="role" value="{key}">{html.escape(role.title)}</button> '
-            for key, role in ROLES.items()
-        )
-        parts.append(
-            f"<section><h2>{html.escape(title)}</h2><p>{html.escape(shell.bench.standing.state)}</p>"
-            f'<form method="post" action="/demo/join"><input type="hidden" name="bench" value="{html.escape(name)}">'
-            f"{buttons}</form></section>"
-        )
-    if not benches:
-        parts.append("<p>The lab PC is still connecting; load this page again.</p>")
-    return page("Tongke demo", "".join(parts))
+        title = Text(name, name) if description is None else description.title
+        benches.append({"name": name, "title": asdict(title), "state": shell.bench.standing.state})
+    return web.json_response(benches, headers={"Cache-Control": "no-store"})
 
 
 async def demo_join(request: web.Request) -> web.Response:
-    """Give out a token for a role: JSON for a program, a redirect to the console for a form."""
-    wants_json = request.content_type == "application/json"
+    """Give out a token for a role."""
     try:
-        form = await (request.json() if wants_json else request.post())
-        name = form.get("name")
-        token, path = _token(request, str(form["bench"]), str(form["role"]), name if isinstance(name, str) else "")
+        wish = await request.json()
+        name = wish.get("name")
+        token, path = _token(request, str(wish["bench"]), str(wish["role"]), name if isinstance(name, str) else "")
     except (ValueError, KeyError, TypeError, AttributeError):
         error = CallerError(Code.NOT_FOUND, "There is no such bench or role.")
         return web.json_response({"code": error.code, "text": error.text}, status=404)
-    if wants_json:
-        return web.json_response({"token": token, "path": path})
-    return _to_console(token, path)
+    return web.json_response({"token": token, "path": path}, headers={"Cache-Control": "no-store"})
 
 
 async def demo_link(request: web.Request) -> web.Response:
@@ -75,7 +59,7 @@ async def demo_link(request: web.Request) -> web.Response:
         token, path = _token(request, request.match_info["bench"], request.match_info["role"], "")
     except KeyError:
         raise web.HTTPNotFound from None
-    return _to_console(token, path)
+    return web.Response(status=303, headers={"Location": f"{path}#token={token}", "Cache-Control": "no-store"})
 
 
 def _token(request: web.Request, bench: str, role_name: str, name: str) -> tuple[str, str]:
@@ -87,7 +71,3 @@ def _token(request: web.Request, bench: str, role_name: str, name: str) -> tuple
     shown = name.strip()[:60] or role.name
     grant = Grant(Audience.BENCH, subject, shown, (shell.bench.name,), role.rights, now_s + _HOURS * 3600)
     return sign(grant, request.app[KEYS], now_s=now_s), f"/lab/{shell.bench.name}"
-
-
-def _to_console(token: str, path: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"{path}#token={token}", "Cache-Control": "no-store"})

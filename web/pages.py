@@ -59,21 +59,19 @@ def page(title: str, body: str, *, status: int = 200) -> web.Response:
 
 async def lab_page(_request: web.Request) -> web.StreamResponse:
     """The lab console. The token is in the address's fragment, which the browser keeps to itself."""
-    console = STATIC / "lab.html"
-    if not console.is_file():
-        return page("Lab console", _NOT_BUILT, status=503)
-    return web.FileResponse(console, headers={"Cache-Control": "no-cache"})
+    return _bundled_page("lab.html")
 
 
-async def index_page(request: web.Request) -> web.StreamResponse:
-    """What this server is, and which benches it knows."""
-    rows = "".join(
-        f"<li><b>{html.escape(name)}</b>: {html.escape(shell.bench.standing.state)}</li>"
-        for name, shell in sorted(request.app[GATEWAY].benches.items())
-    )
-    listed = f"<ul>{rows}</ul>" if rows else "<p>No lab PC has connected yet.</p>"
-    told = "A laboratory whose instruments are driven from afar. To use a bench, open the link you were given."
-    return page("Tongke", f"<p>{told}</p>{listed}")
+async def start_page(_request: web.Request) -> web.StreamResponse:
+    """The first page: the demo's benches, or how to get to a bench."""
+    return _bundled_page("index.html")
+
+
+def _bundled_page(name: str) -> web.StreamResponse:
+    path = STATIC / name
+    if not path.is_file():
+        return page("Tongke", _NOT_BUILT, status=503)
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
 
 async def healthz(request: web.Request) -> web.Response:

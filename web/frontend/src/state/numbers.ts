@@ -101,12 +101,14 @@ export function nudged(value: number, steps: number, limit: Limit, step: number)
 
 /** A number with fixed decimals in a language's own form, a true minus sign included. */
 export function fixed(value: number, decimals: number, language: string): string {
-  const text = new Intl.NumberFormat(language, {
+  return new Intl.NumberFormat(language, {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
     useGrouping: false,
-  }).format(Object.is(value, -0) ? 0 : value);
-  return text.replace("-", "−");
+    signDisplay: "negative",
+  })
+    .format(value)
+    .replace("-", "−");
 }
 
 /** A short form for axes and delays: at most three significant digits. */

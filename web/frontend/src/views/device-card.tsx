@@ -7,7 +7,7 @@ import type { Action, DeviceDescription, Property } from "../wire/model";
 import { useLanguage, useViewer } from "./context";
 import { controlKind, ControlFor } from "./controls/control-for";
 import { Icon } from "./icons";
-import { Reading } from "./reading";
+import { Fact, Reading } from "./reading";
 import { reasonText } from "./words";
 
 interface Props {
@@ -22,7 +22,6 @@ export function DeviceCard({ bench, device }: Props) {
   const report = bench.devices[device.name];
   const state = report?.state ?? "offline";
   const identity = report?.identity ?? "";
-  const properties = device.properties.filter((property) => isShown(property, device));
   return (
     <article class="card device" aria-labelledby={`${id}-title`} data-state={state} data-folded={folded}>
       <header class="card-head">
@@ -49,16 +48,35 @@ export function DeviceCard({ bench, device }: Props) {
       </header>
       <div class="card-body" id={`${id}-body`}>
         {report !== undefined && state !== "online" && report.text !== "" && <p class="device-text">{report.text}</p>}
-        {properties.length > 0 && (
-          <dl class="readings">
-            {properties.map((property) => (
-              <Reading key={property.name} bench={bench} device={device.name} property={property} />
-            ))}
-          </dl>
-        )}
+        <Readings bench={bench} device={device} />
         <Controls bench={bench} device={device} />
       </div>
     </article>
+  );
+}
+
+/** Numbers are shown large; what is only on, off or a word, as a line of facts below them. */
+function Readings({ bench, device }: Props) {
+  const shown = device.properties.filter((property) => isShown(property, device));
+  const numbers = shown.filter(({ type }) => type === "float" || type === "int");
+  const facts = shown.filter((property) => !numbers.includes(property));
+  return (
+    <>
+      {numbers.length > 0 && (
+        <dl class="readings">
+          {numbers.map((property) => (
+            <Reading key={property.name} bench={bench} device={device.name} property={property} />
+          ))}
+        </dl>
+      )}
+      {facts.length > 0 && (
+        <dl class="facts">
+          {facts.map((property) => (
+            <Fact key={property.name} bench={bench} device={device.name} property={property} />
+          ))}
+        </dl>
+      )}
+    </>
   );
 }
 

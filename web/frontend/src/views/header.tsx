@@ -62,7 +62,10 @@ function People({ bench }: { bench: Bench }) {
   const label = (
     <>
       <Icon name={benchReason(bench, viewer)?.kind === "observer" ? "eye" : "people"} />
-      {t("people.here", { count: connected })}
+      <span class="wide-only">{t("people.here", { count: connected })}</span>
+      <span class="narrow-only" aria-hidden="true">
+        {connected}
+      </span>
     </>
   );
   return (

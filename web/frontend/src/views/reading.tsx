@@ -52,6 +52,23 @@ export function Reading({ bench, device, property }: Props) {
   );
 }
 
+/** A reading that is no number: whether something is on, or a word. */
+export function Fact({ bench, device, property }: Props) {
+  const language = useLanguage();
+  const reading = useConsole((state) => state.readings[target(device, property.name)]);
+  const value = reading?.value ?? null;
+  const stale = bench.devices[device]?.state !== "online" || bench.state === "offline";
+  return (
+    <div class="fact" data-on={value === true} data-stale={stale}>
+      <dt>
+        {property.type === "bool" && <span class="fact-light" aria-hidden="true" />}
+        {language.text(property.title)}
+      </dt>
+      <dd>{readingText(property, value, language)}</dd>
+    </div>
+  );
+}
+
 /** The number large, its unit smaller. */
 function Figures({ text }: { text: string }) {
   const [number, unit] = text.split("\u202f");

@@ -31,7 +31,7 @@ export function ActionForm(props: ControlProps) {
   };
   const verb = action.kind === "query" ? "set.read" : action.kind === "set_point" ? "set.apply" : "set.run";
   return (
-    <Tile id={id} title={text(action.title)} view={view} kind="form">
+    <Tile id={id} title={text(action.title)} view={view} kind={action.parameters.length === 0 ? "act" : "form"}>
       <form class="action-form" onSubmit={run} aria-labelledby={`${id}-title`}>
         {action.parameters.map((parameter) => (
           <ParameterField
@@ -42,6 +42,7 @@ export function ActionForm(props: ControlProps) {
             onChange={(value) => setTyped({ ...typed, [parameter.name]: value })}
           />
         ))}
+        {action.parameters.length === 0 && <Result view={view} unit={action.unit} />}
         <button
           type="submit"
           class="button"
@@ -51,7 +52,7 @@ export function ActionForm(props: ControlProps) {
         >
           {t(running ? "set.running" : verb)}
         </button>
-        <Result view={view} unit={action.unit} />
+        {action.parameters.length > 0 && <Result view={view} unit={action.unit} />}
       </form>
     </Tile>
   );

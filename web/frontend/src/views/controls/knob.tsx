@@ -26,6 +26,8 @@ export function Knob(props: Props) {
   const { scale, value, reading, disabled } = props;
   const handlers = useTurning(props);
   const at = toFraction(scale, value);
+  // Where a scale runs through zero, the arc grows from there.
+  const origin = scale.low < 0 && scale.high > 0 ? toFraction(scale, 0) : 0;
   return (
     <div
       class="knob"
@@ -40,10 +42,12 @@ export function Knob(props: Props) {
       aria-disabled={disabled}
       {...handlers}
     >
-      <svg viewBox="0 0 100 100" aria-hidden="true">
+      <svg viewBox="0 0 100 90" aria-hidden="true">
         <Ticks />
         <path class="knob-track" d={arc(0, 1, 40)} />
-        {at > 0.001 && <path class="knob-arc" d={arc(0, at, 40)} />}
+        {Math.abs(at - origin) > 0.001 && (
+          <path class="knob-arc" d={arc(Math.min(at, origin), Math.max(at, origin), 40)} />
+        )}
         <circle class="knob-cap" cx="50" cy="50" r="30" />
         <line class="knob-pointer" {...radius(at, 15, 26)} />
         {reading !== null && <circle class="knob-reading" {...spot(toFraction(scale, reading), 40)} r="3.6" />}

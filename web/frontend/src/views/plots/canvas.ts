@@ -99,6 +99,7 @@ export class PlotCanvas {
     return {
       width: Math.max(this.#root.clientWidth, 100),
       height,
+      padding: [8, 14, 0, 0],
       legend: { show: false },
       cursor: {
         drag: { x: false, y: false },

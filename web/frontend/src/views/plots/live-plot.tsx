@@ -13,7 +13,7 @@ import { useSampleRate, type PlotView } from "./plots";
 import { useCanvas } from "./use-canvas";
 
 const DRAW_EVERY_MS = 80;
-const HEIGHT = { numbers: 190, states: 96 };
+const HEIGHT = { numbers: 168, states: 92 };
 /** Curves are broken where nothing was read for this long, or for five polls. */
 const GAP_MS = 2_500;
 

@@ -47,7 +47,7 @@ function TracePlot({ bench, held }: { bench: Bench; held: readonly HeldTrace[] }
         dash: [],
         width: index === held.length - 1 ? 2 : 1,
         stepped: false,
-        alpha: index === held.length - 1 ? 1 : 0.28,
+        alpha: index === held.length - 1 ? 1 : 0.4,
       })),
       unit: latest?.yUnit ?? "",
       xUnit: latest?.xUnit ?? "",
