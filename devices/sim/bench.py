@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 from devices.sim.faults import Fault
-from devices.sim.firmware import Firmware
 from devices.sim.firmware.dmm import MultimeterFirmware
 from devices.sim.firmware.generator import GeneratorFirmware
 from devices.sim.firmware.motor import MotorFirmware
@@ -20,6 +19,7 @@ from devices.sim.physics.lamp import LampCircuit
 from devices.sim.physics.motor import Motor
 from devices.sim.physics.plate import Plate
 from devices.sim.physics.rlc import ResonanceBench
+from devices.sim.ports import Firmware
 from devices.sim.pty_port import PtyPort
 
 

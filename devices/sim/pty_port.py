@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devices.sim.faults import ActiveFault, Fault, noise
-from devices.sim.firmware import Firmware
+from devices.sim.ports import Firmware
 
 PUMP_S = 0.001
 """How finely an answer is spread over time."""
