@@ -1,0 +1,1 @@
+"""Measurements. Each is ``python -m benchmarks.NAME --json FILE``; nothing here is asserted."""
