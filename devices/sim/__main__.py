@@ -30,7 +30,11 @@ def main() -> int:
     parser.add_argument("--control", action="store_true", help="take faults from standard input")
     args = parser.parse_args()
     with asyncio.Runner(loop_factory=loop_factory(exact=bool(args.baud or args.service_ms))) as runner:
-        return runner.run(_run(args))
+        try:
+            return runner.run(_run(args))
+        except (LookupError, OSError) as error:
+            sys.stderr.write(f"devices.sim: {error}\n")
+            return 2
 
 
 async def _run(args: argparse.Namespace) -> int:

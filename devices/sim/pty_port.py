@@ -103,6 +103,7 @@ class PtyPort:
         if cancel and cancel in data:
             data = data.rpartition(cancel)[2]
             self._outgoing.clear()
+            self._line_in_s = 0.0
             self._generation += 1
         if not data:
             return
