@@ -27,7 +27,9 @@ from signaling.wire import Value
 logger = logging.getLogger(__name__)
 
 REOPEN_BACKOFF = BackoffSettings(first_ms=200.0, most_ms=5_000.0)
-USE_BOUND_MS = 10_000.0
+COMMAND_BOUND_MS = 10_000.0
+"""And five times what the action should take."""
+READ_BOUND_MS = 10_000.0
 
 NO_SIGN_OF_LIFE = (Code.NO_REPLY, Code.BAD_REPLY)
 """What a device that is switched off, or babbles, makes of every exchange."""
@@ -211,7 +213,7 @@ class PortWorker:
     async def _execute(self, port: OpenPort, execution: Execution) -> None:
         device = self.devices[execution.request.device]
         driver, name, args = device.driver, execution.request.action, execution.args
-        bound_ms = USE_BOUND_MS + 5 * execution.action.expected_ms
+        bound_ms = COMMAND_BOUND_MS + 5 * execution.action.expected_ms
         begun_ms = self._clock()
         value: Value = None
         failure: TongkeError | None = OurError(Code.GOING_AWAY, "The agent ended.")  # unless it ends otherwise
@@ -247,7 +249,7 @@ class PortWorker:
     async def _read(self, round_: Round) -> None:
         device, name = self.devices[round_.device], round_.next_property
         try:
-            value = await self.use(device, lambda io: device.driver.read(io, name), USE_BOUND_MS)
+            value = await self.use(device, lambda io: device.driver.read(io, name), READ_BOUND_MS)
         except TongkeError as error:
             logger.debug("%s.%s: %s", device.name, name, error.text)
         else:
@@ -260,7 +262,7 @@ class PortWorker:
     async def identify(self, device: AttachedDevice, *, is_stop: bool = False) -> None:
         """Ask a device what it is, and let it be online when it is the right one."""
         try:
-            identity = await self.use(device, device.driver.identify, USE_BOUND_MS, is_stop=is_stop)
+            identity = await self.use(device, device.driver.identify, READ_BOUND_MS, is_stop=is_stop)
         except TongkeError as error:
             if error.code is Code.DEVICE_LOST:
                 return

@@ -172,7 +172,7 @@ class WebSocketClient(asyncio.Protocol):
         refused = protocol.handshake_exc
         if refused is not None:
             return PeerError(Code.UNEXPECTED, f"The gateway does not take the connection: {refused}.")
-        if protocol.parser_exc is not None:
+        if protocol.parser_exc is not None and not isinstance(protocol.parser_exc, EOFError):
             return PeerError(Code.MALFORMED, f"The gateway breaks the protocol: {protocol.parser_exc}.")
         if protocol.close_rcvd is not None:
             return PeerError(Code.GOING_AWAY, f"The gateway closed the connection: {protocol.close_rcvd}.")
