@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TypeVar
 
 from devices.driver import DeviceSettings, Driver
@@ -57,6 +59,25 @@ class Registry:
     ) -> Driver:
         """A driver for the device ``name`` behind the port ``port``. Raises :class:`UnknownDriverError`."""
         return self.get(driver_name)(name, port, settings or DeviceSettings(), baud)
+
+
+def driver_in_file(path: Path) -> type[Driver]:
+    """The one driver that a Python file defines: for trying it out before it is packaged.
+
+    Raises :class:`UnknownDriverError` when the file cannot be run, or defines none or several.
+    """
+    try:
+        content = runpy.run_path(str(path))
+    except Exception as error:
+        raise UnknownDriverError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    found = [
+        each
+        for each in content.values()
+        if isinstance(each, type) and issubclass(each, Driver) and each.driver_name and each.__module__ == "<run_path>"
+    ]
+    if len(found) != 1:
+        raise UnknownDriverError(f"{path} defines {len(found)} drivers instead of one")
+    return found[0]
 
 
 def installed_drivers() -> Registry:

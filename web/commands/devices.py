@@ -26,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     drivers.set_defaults(run=run, what=_list_drivers)
     trial = below.add_parser("try", help="identify an instrument and read everything that it can tell")
     trial.add_argument("--port", required=True, help="a path, usb:VID:PID[:SERIAL], or rfc2217://… and socket://…")
-    trial.add_argument("--driver", required=True, help="a name from: tongke devices drivers")
+    trial.add_argument("--driver", required=True, help="a name from: tongke devices drivers; or a Python file")
     trial.add_argument("--baud", type=int, help="the baud rate (the driver's usual one)")
     trial.add_argument("--framing", default="8N1", help="data bits, parity, stop bits (8N1)")
     trial.add_argument("--address", type=int, help="the address on a shared line (Modbus)")
@@ -78,16 +78,17 @@ def _list_drivers(options: argparse.Namespace) -> int:
 
 def _try_device(options: argparse.Namespace) -> int:
     import asyncio
+    from pathlib import Path
 
     from devices.driver import DeviceSettings
-    from devices.registry import UnknownDriverError, installed_drivers
+    from devices.registry import UnknownDriverError, driver_in_file, installed_drivers
     from signaling.errors import TongkeError
 
-    registry = installed_drivers()
     try:
-        baud = options.baud or registry.get(options.driver).default_baud
-        settings = DeviceSettings(address=options.address)
-        driver = registry.create(options.driver, name="device", port="port", settings=settings, baud=baud)
+        in_file = options.driver.endswith(".py")
+        kind = driver_in_file(Path(options.driver)) if in_file else installed_drivers().get(options.driver)
+        baud = options.baud or kind.default_baud
+        driver = kind("device", "port", DeviceSettings(address=options.address), baud)
         return asyncio.run(_read_everything(driver, _port_spec(options, baud)))
     except (UnknownDriverError, ValueError) as error:
         sys.stderr.write(f"tongke devices try: {error}\n")

@@ -110,3 +110,12 @@ def test_a_reading_that_fails_is_shown_among_the_others(tmp_path: Path, capsys: 
     with simulator("dmm", tmp_path):
         main(["devices", "try", "--port", str(tmp_path / "dmm"), "--driver", "tongke-dmm"])
     assert "resistance" in capsys.readouterr().out
+
+
+def test_a_driver_may_be_tried_from_its_file(bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from devices.drivers.psu import PowerSupply\n\n\nclass Mine(PowerSupply):\n    driver_name = 'mine'\n"
+    )
+    assert main(["devices", "try", "--port", str(bench / "psu"), "--driver", str(path)]) == 0
+    assert "TONGKE,PSU" in capsys.readouterr().out
