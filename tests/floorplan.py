@@ -108,7 +108,7 @@ _IMPURE = """
 IMPURE_STANDARD_LIBRARY = frozenset(_IMPURE.split())
 
 # Third-party code without I/O that a pure core may use.
-PURE_THIRD_PARTY = ("msgpack", "jwt", "pymodbus.framer", "pymodbus.pdu")
+PURE_THIRD_PARTY = ("msgpack", "jwt")
 
 # What a distribution is called when it is imported, where that is another name.
 IMPORT_NAMES = {"pyserial": "serial", "pyjwt": "jwt"}
