@@ -16,10 +16,12 @@ class PowerSupply(ScpiDriver):
     title = Text("Power supply", "可编程电源")
     identity = r"^TONGKE,PSU"
 
-    voltage = reading(_VOLTAGE, "V", read="MEAS:VOLT?", low=0.0, high=30.0, poll_ms=200.0)
-    current = reading(_CURRENT, "A", read="MEAS:CURR?", low=0.0, high=3.0, decimals=4, poll_ms=200.0)
-    output = reading(Text("Output", "输出"), read="OUTP?", type=ValueType.BOOL, poll_ms=500.0)
-    limiting = reading(Text("Current limit reached", "达到限流"), read="STAT:LIM?", type=ValueType.BOOL, poll_ms=500.0)
+    voltage = reading(_VOLTAGE, "V", read="MEAS:VOLT?", low=0.0, high=30.0, poll_ms=250.0)
+    current = reading(_CURRENT, "A", read="MEAS:CURR?", low=0.0, high=3.0, decimals=4, poll_ms=250.0)
+    output = reading(Text("Output", "输出"), read="OUTP?", type=ValueType.BOOL, poll_ms=1_000.0)
+    limiting = reading(
+        Text("Current limit reached", "达到限流"), read="STAT:LIM?", type=ValueType.BOOL, poll_ms=1_000.0
+    )
     voltage_setting = reading(
         Text("Voltage setting", "电压设定值"), "V", read="VOLT?", low=0.0, high=30.0, poll_ms=1_000.0
     )
