@@ -238,12 +238,13 @@ class Bench:
         return self.standing.transfer(seat, request.id, request.to, name, now_ms)
 
     def _inventory(self, report: BenchReport) -> list[Effect]:
+        before = set(self.panel.blocking)
+        changed: list[Effect] = []
         if self.panel.publish(report):
-            changed: list[Effect] = [TellAll(InventoryChanged(report.description))]
-        else:
-            changed = []
+            changed.append(TellAll(InventoryChanged(report.description)))
         changed += [TellAll(DeviceChanged(device)) for device in report.devices]
-        return [*changed, *(TellAll(InterlockChanged(name, True)) for name in report.tripped)]
+        turned = sorted(before ^ self.panel.blocking)
+        return [*changed, *(TellAll(InterlockChanged(name, name in self.panel.blocking)) for name in turned)]
 
     def _presence_due(self, now_ms: float) -> None:
         if self.presence.changed and self._presence_ms is None:

@@ -30,7 +30,7 @@ class TelemetryRing:
         """Keep one reading; the oldest gives way."""
         kept: dict[str, Value] = {}
         for name, value in values.items():
-            if isinstance(value, list | dict | bytes) or not self._has_column(name):
+            if _is_bulky(value) or not self._has_column(name):
                 continue
             kept[name] = value
         self._rows.append((time_ms, kept))
@@ -51,3 +51,7 @@ class TelemetryRing:
             return False
         self._columns[name] = len(self._columns)
         return True
+
+
+def _is_bulky(value: Value) -> bool:
+    return isinstance(value, list | dict | bytes) or (isinstance(value, str) and len(value) > 100)
