@@ -203,8 +203,14 @@ class Journal:
 
 def encode(record: Record) -> bytes:
     """A record as it stands in the file."""
-    number, fields = _KINDS[type(record)]
-    payload: bytes = msgpack.packb([number, *[getattr(record, field) for field in fields]])
+    payload: bytes
+    if type(record) is Started:  # these two are written for every command
+        payload = msgpack.packb((2, record.id, record.at_ms))
+    elif type(record) is Finished:
+        payload = msgpack.packb((3, record.id, record.at_ms, record.outcome))
+    else:
+        number, fields = _KINDS[type(record)]
+        payload = msgpack.packb([number, *[getattr(record, field) for field in fields]])
     return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 

@@ -125,9 +125,10 @@ class Bench:
         return worker, action, args, start_by_ms
 
     def _worker_of(self, device: str) -> PortWorker:
-        for worker in self.workers.values():
-            if device in worker.devices:
-                return worker
+        description = self.description.device(device)
+        worker = self.workers.get(description.port) if description is not None else None
+        if worker is not None:
+            return worker
         raise NotStarted(Code.UNKNOWN_DEVICE, f"{self.name} has no device {device[:40]!r}.")
 
     def _refuse_interlocked(self, request: Execute, now_ms: float) -> None:

@@ -13,11 +13,17 @@ Clock: TypeAlias = Callable[[], float]
 """Milliseconds that only ever grow, also while the machine is suspended."""
 
 
-def boottime_ms() -> float:
-    """Milliseconds since the machine started, suspension included: a PC that slept must know that time has passed."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
+if hasattr(time, "CLOCK_BOOTTIME"):
+
+    def boottime_ms() -> float:
+        """Milliseconds since the machine started, suspension included: a PC that slept must know that time passed."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) * 1_000.0
-    return time.monotonic() * 1_000.0
+
+else:
+
+    def boottime_ms() -> float:
+        """Milliseconds of the monotonic clock."""
+        return time.monotonic() * 1_000.0
 
 
 def unix_ms() -> float:

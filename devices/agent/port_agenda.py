@@ -178,7 +178,9 @@ class PortAgenda:
 
     def _expire(self) -> None:
         """End what has waited too long. Checks that others depend on are not dropped but go first instead."""
-        now_ms = self._clock()
+        deadline_ms, now_ms = self.queue.next_deadline_ms, self._clock()
+        if deadline_ms is None or now_ms < deadline_ms:
+            return
         for entry in self.queue.expire(now_ms):
             match entry.payload:
                 case Execution() as execution:

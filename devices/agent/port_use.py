@@ -15,6 +15,8 @@ from signaling.errors import Code, DeviceError, OurError, TongkeError
 
 logger = logging.getLogger(__name__)
 
+WATCH_EVERY_S = 0.1
+
 T = TypeVar("T")
 
 
@@ -30,7 +32,9 @@ class OpenPort:
         self.lost: DeviceError | None = None
         """Why the port has gone, once it has."""
         self._transport = transport
+        self._loop = asyncio.get_running_loop()
         self._use_now: _Use | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
 
     async def use(
         self,
@@ -48,37 +52,46 @@ class OpenPort:
         """
         if self.lost is not None:
             raise DeviceError(Code.DEVICE_OFFLINE, f"{driver.name}: its port is closed.")
-        use: _Use | None = None
+        use = self._use_now = _Use(self.conversation, driver, is_stop, self._loop.time() + bound_ms / 1_000.0)
+        if self._watchdog is None:
+            self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
         try:
-            async with asyncio.timeout(bound_ms / 1_000.0) as bound:
-                with self.conversation.exclusive(before_first_byte, driver) as io:
-                    use = _Use(io, driver, bound)
-                    self._use_now = None if is_stop else use
-                    return await act(use)
+            with self.conversation.exclusive(before_first_byte, driver):
+                return await act(use)
         except NotStarted:
             raise
-        except (DeviceError, TimeoutError) as error:
-            if use is not None and use.is_broken_off:
-                raise _stopped() from None
-            if isinstance(error, DeviceError):
+        except asyncio.CancelledError:
+            if not use.was_cut():
                 raise
-            raise DeviceError(Code.NO_REPLY, f"{driver.name} came to no end within {bound_ms:.0f} ms.") from None
-        except TongkeError:
+            raise (_stopped() if use.is_broken_off else _endless(driver)) from None
+        except TongkeError as error:
+            if use.is_broken_off and isinstance(error, DeviceError):
+                raise _stopped() from None
             raise
         except Exception as error:
             logger.exception("%s: the driver failed", driver.name)
             raise OurError(Code.INTERNAL, f"The driver of {driver.name} failed; it has been logged.") from error
         finally:
             self._use_now = None
+            use.end()
 
     def break_off(self) -> None:
-        """End the present use as soon as may be. Not to be called by the task that uses the port."""
-        if self._use_now is not None:
+        """End the present use as soon as may be, unless it is a stop's. Not to be called by the task that uses it."""
+        if self._use_now is not None and not self._use_now.is_stop:
             self._use_now.break_off()
 
     def close(self) -> None:
         """Give the port back."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         self._transport.close()
+
+    def _watch(self) -> None:
+        """Cut a use that has outlived its bound. One timer for all uses: most of them last less than a millisecond."""
+        self._watchdog = self._loop.call_later(WATCH_EVERY_S, self._watch)
+        use = self._use_now
+        if use is not None and self._loop.time() >= use.until_s:
+            use.cut()
 
 
 class _Use:
@@ -87,13 +100,17 @@ class _Use:
     The exchange that is on the wire by then is the last; it is cut short too when the driver says how.
     """
 
-    __slots__ = ("_bound", "_driver", "_io", "is_broken_off")
+    __slots__ = ("_cancelling", "_driver", "_io", "_is_cut", "_task", "is_broken_off", "is_stop", "until_s")
 
-    def __init__(self, io: PortConversation, driver: Driver, bound: asyncio.Timeout) -> None:
+    def __init__(self, io: PortConversation, driver: Driver, is_stop: bool, until_s: float) -> None:
         self.is_broken_off = False
+        self.is_stop = is_stop
+        self.until_s = until_s
         self._io = io
         self._driver = driver
-        self._bound = bound
+        self._is_cut = False
+        self._task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]  # there always is one
+        self._cancelling = self._task.cancelling()
 
     def ask(self, request: bytes, *, timeout_ms: float | None = None) -> Coroutine[Any, Any, bytes]:
         if self.is_broken_off:
@@ -115,12 +132,31 @@ class _Use:
             return
         self.is_broken_off = True
         if not self._io.on_the_wire:
-            self._bound.reschedule(asyncio.get_running_loop().time())
+            self.cut()
         elif self._driver.break_off is not None:
             try:
                 self._io.break_off(self._driver.break_off)
             except DeviceError:
                 return  # the port is gone, and the exchange with it
+
+    def cut(self) -> None:
+        """Cancel what the driver awaits, and nothing else; as ``asyncio.timeout`` does it."""
+        if not self._is_cut:
+            self._is_cut = True
+            self._task.cancel()
+
+    def was_cut(self) -> bool:
+        """Whether a cancellation that arrived was ours alone."""
+        return self._is_cut and self._task.cancelling() - 1 <= self._cancelling
+
+    def end(self) -> None:
+        """Take our cancellation back, also when the driver swallowed it."""
+        if self._is_cut:
+            self._task.uncancel()
+
+
+def _endless(driver: Driver) -> DeviceError:
+    return DeviceError(Code.NO_REPLY, f"{driver.name} came to no end in time.")
 
 
 def _stopped() -> DeviceError:
