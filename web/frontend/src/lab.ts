@@ -7,7 +7,8 @@ import { Connection, type LinkStatus } from "./connection/connection";
 import type { Dial, Timer } from "./connection/ports";
 import { SetPointPacer } from "./connection/set-points";
 import { ValueAssembler } from "./connection/values";
-import { LOST, Requests, type Answer } from "./requests";
+import { Errands } from "./errands";
+import { Requests, type Answer } from "./requests";
 import { actionOf, target } from "./state/bench";
 import {
   commandSent,
@@ -20,12 +21,12 @@ import {
 } from "./state/console";
 import { openIds } from "./state/log";
 import { measured } from "./state/round-trip";
-import { appendHistory, Series } from "./state/series";
+import { Telemetry } from "./state/telemetry";
 import { withoutTraces } from "./state/traces";
+import { Stopping } from "./stopping";
 import { Store } from "./store";
 import { FrameError } from "./wire/frame";
-import type { Args, CommandMode, FromGateway, ToGateway } from "./wire/messages";
-import type { Value } from "./wire/read";
+import type { Args, CommandMode, FromGateway, FromGatewayWords } from "./wire/messages";
 
 export interface LabPorts {
   dial: Dial;
@@ -34,33 +35,22 @@ export interface LabPorts {
   newId: () => string;
 }
 
-/** What is being asked for at the moment, so that its button can say so. */
-export type Errand = "acquire" | "renew" | "release" | "transfer" | "revoke" | "clear_stop" | "quarantine";
-
-/** How a pressed Stop stands: on its way, or waiting for the connection to come back. */
-export type StopPress = "idle" | "pressed" | "waiting";
-
-/** A Stop that could not be sent within this time is dropped: by then the bench has made itself safe. */
-export const STOP_KEPT_MS = 30_000;
-
 export class Lab {
   readonly link: Store<LinkStatus>;
   readonly state = new Store<ConsoleState>(EMPTY);
-  readonly errands = new Store<ReadonlySet<Errand>>(new Set());
-  readonly stopPress = new Store<StopPress>("idle");
-  readonly series = new Map<string, Series>();
+  readonly telemetry = new Telemetry();
   /** Grows with every sample: what plots watch instead of the state. */
   readonly samples = new Store(0);
+  readonly errands: Errands;
+  readonly stopping: Stopping;
   readonly #ports: LabPorts;
   readonly #connection: Connection;
   readonly #requests = new Requests();
   readonly #values = new ValueAssembler();
   readonly #pacer: SetPointPacer;
-  #stopPressedMs = 0;
 
   constructor(ports: LabPorts, token: string) {
     this.#ports = ports;
-    this.#pacer = new SetPointPacer(ports.timer, (name, args) => this.#sendSetPoint(name, args));
     this.#connection = new Connection(ports, token, {
       changed: (status) => this.#linkChanged(status),
       welcomed: (welcome) => this.#reduce(welcome),
@@ -68,6 +58,19 @@ export class Lab {
       measured: (roundTripMs) => this.#measured(roundTripMs),
     });
     this.link = new Store(this.#connection.status);
+    this.#pacer = new SetPointPacer(ports.timer, (name, args) => this.#sendSetPoint(name, args));
+    const refused = (id: string, answer: Answer & { done: false }) => this.#notice(id, answer);
+    this.errands = new Errands(this.#requests, {
+      newId: ports.newId,
+      send: (message) => this.#connection.send(message),
+      fence: () => this.#fence(),
+      refused,
+    });
+    this.stopping = new Stopping(this.#requests, {
+      nowMs: () => ports.timer.nowMs(),
+      send: () => this.#sendStop(),
+      refused,
+    });
   }
 
   /** Dial now; also what "try now" does. */
@@ -104,56 +107,12 @@ export class Lab {
     this.#pacer.want(target(device, action), args);
   }
 
-  acquire(): Promise<Answer> {
-    return this.#request("acquire", (id) => ({ type: "AcquireLease", id }));
-  }
-
-  renew(): Promise<Answer> {
-    return this.#request("renew", (id) => ({ type: "RenewLease", id, fence: this.#fence() }));
-  }
-
-  release(): Promise<Answer> {
-    return this.#request("release", (id) => ({ type: "ReleaseLease", id, fence: this.#fence() }));
-  }
-
-  transfer(to: string): Promise<Answer> {
-    return this.#request("transfer", (id) => ({ type: "TransferLease", id, fence: this.#fence(), to }));
-  }
-
-  revoke(): Promise<Answer> {
-    return this.#request("revoke", (id) => ({ type: "RevokeLease", id }));
-  }
-
-  clearStop(): Promise<Answer> {
-    return this.#request("clear_stop", (id) => ({ type: "ClearStop", id }));
-  }
-
-  releaseQuarantine(): Promise<Answer> {
-    return this.#request("quarantine", (id) => ({ type: "ReleaseQuarantine", id }));
-  }
-
-  /** Stop the bench. Without a connection the wish is kept for a while and sent first thing when it is back. */
-  stop(): void {
-    this.#pacer.reset();
-    this.#stopPressedMs = this.#ports.timer.nowMs();
-    this.#sendStop();
-  }
-
   dismiss(notice: string): void {
     this.state.set(noticeDismissed(this.state.value, notice));
   }
 
   clearTraces(device: string): void {
     this.state.set({ ...this.state.value, traces: withoutTraces(this.state.value.traces, device) });
-  }
-
-  seriesOf(device: string): Series {
-    let series = this.series.get(device);
-    if (series === undefined) {
-      series = new Series();
-      this.series.set(device, series);
-    }
-    return series;
   }
 
   #fence(): number {
@@ -167,50 +126,22 @@ export class Lab {
 
   #send(device: string, action: string, args: Args, mode: CommandMode): void {
     const { bench, me } = this.state.value;
-    const nowMs = this.#ports.timer.nowMs();
-    const sentMs = this.#connection.clock.earliestServerMs(nowMs);
+    const sentMs = this.#connection.clock.earliestServerMs(this.#ports.timer.nowMs());
     const description = bench && actionOf(bench, device, action);
     if (!description || sentMs === null) return;
     const id = this.#ports.newId();
-    const sent = this.#connection.send({
-      type: "Command",
-      id,
-      fence: this.#fence(),
-      device,
-      action,
-      args,
-      sent_ms: sentMs,
-      ttl_ms: description.time_to_live_ms,
-      mode,
-    });
-    if (!sent) return;
+    const { time_to_live_ms: ttl_ms } = description;
+    const command = { id, fence: this.#fence(), device, action, args, sent_ms: sentMs, ttl_ms, mode };
+    if (!this.#connection.send({ type: "Command", ...command })) return;
     const timeMs = this.serverMs() ?? sentMs;
     this.state.set(commandSent(this.state.value, { id, participant: me, device, action, args, mode, timeMs }));
   }
 
-  async #request(errand: Errand, message: (id: string) => ToGateway): Promise<Answer> {
-    if (this.errands.value.has(errand)) return { done: true };
-    const id = this.#ports.newId();
-    if (!this.#connection.send(message(id))) return LOST;
-    this.errands.set(new Set(this.errands.value).add(errand));
-    const answer = await this.#requests.expect(id);
-    this.errands.set(new Set([...this.errands.value].filter((other) => other !== errand)));
-    if (!answer.done) this.#notice(id, answer);
-    return answer;
-  }
-
-  #sendStop(): void {
+  #sendStop(): string | null {
+    this.#pacer.reset();
     const sentMs = this.#connection.clock.earliestServerMs(this.#ports.timer.nowMs());
     const id = this.#ports.newId();
-    const sent = sentMs !== null && this.#connection.send({ type: "Stop", id, sent_ms: sentMs });
-    this.stopPress.set(sent ? "pressed" : "waiting");
-    if (sent) void this.#requests.expect(id).then((answer) => this.#stopAnswered(id, answer));
-  }
-
-  #stopAnswered(id: string, answer: Answer): void {
-    const lost = !answer.done && answer.code === "link_lost";
-    this.stopPress.set(lost ? "waiting" : "idle");
-    if (!answer.done && !lost) this.#notice(id, answer);
+    return sentMs !== null && this.#connection.send({ type: "Stop", id, sent_ms: sentMs }) ? id : null;
   }
 
   #notice(key: string, answer: Answer & { done: false }): void {
@@ -231,19 +162,20 @@ export class Lab {
   #measured(roundTripMs: number): void {
     const { state } = this;
     state.set({ ...state.value, roundTrip: measured(state.value.roundTrip, roundTripMs) });
-    if (this.stopPress.value !== "waiting") return;
-    if (this.#ports.timer.nowMs() - this.#stopPressedMs < STOP_KEPT_MS) this.#sendStop();
-    else this.stopPress.set("idle");
+    this.stopping.connected();
   }
 
   #received(message: FromGateway): void {
     this.#requests.take(message);
     if (message.type === "ValueChunk") this.#chunk(message);
     else this.#reduce(message);
-    if (message.type === "TelemetrySampled") this.#sampled(message);
-    else if (message.type === "TelemetryHistory") this.#history(message);
-    else if (message.type === "CommandFinished" && message.chunks !== null) {
-      this.#values.claim(message.chunks, (value) => this.#completed(message.id, value));
+    if (this.telemetry.take(message)) this.samples.set(this.samples.value + 1);
+    if (message.type === "CommandRefused") this.#sendAgain(message);
+    if (message.type === "CommandFinished" && message.chunks !== null) {
+      const { id, chunks } = message;
+      this.#values.claim(chunks, (value) => {
+        this.state.set(valueCompleted(this.state.value, id, value, this.serverMs() ?? 0));
+      });
     }
   }
 
@@ -251,14 +183,12 @@ export class Lab {
     this.state.set(reduceConsole(this.state.value, message, this.serverMs() ?? 0));
   }
 
-  #sampled(message: FromGateway & { type: "TelemetrySampled" }): void {
-    this.seriesOf(message.device).append(message.time_ms, message.values);
-    this.samples.set(this.samples.value + 1);
-  }
-
-  #history(message: FromGateway & { type: "TelemetryHistory" }): void {
-    appendHistory(this.seriesOf(message.device), message.columns, message.rows);
-    this.samples.set(this.samples.value + 1);
+  /** A knob's last value must arrive: refused for want of room, it is sent once more when there should be some. */
+  #sendAgain(refused: FromGatewayWords["CommandRefused"]): void {
+    const entry = this.state.value.log.findLast(({ key }) => key === refused.id);
+    if (entry?.mode !== "latest" || refused.retry_after_ms === null) return;
+    const again = this.#pacer.again(target(entry.device, entry.action), entry.args, refused.retry_after_ms);
+    if (again) this.dismiss(refused.id);
   }
 
   /** What an earlier socket sent may not have arrived: commands without an outcome are asked for, never sent again. */
@@ -267,16 +197,12 @@ export class Lab {
     if (commands.length > 0) this.#connection.send({ type: "AskOutcomes", id: this.#ports.newId(), commands });
   }
 
-  #chunk(chunk: FromGateway & { type: "ValueChunk" }): void {
+  #chunk(chunk: FromGatewayWords["ValueChunk"]): void {
     try {
       this.#values.add(chunk);
     } catch (error) {
       // A value that cannot be read is missing, nothing more: its command is done all the same.
       if (!(error instanceof FrameError)) throw error;
     }
-  }
-
-  #completed(id: string, value: Value): void {
-    this.state.set(valueCompleted(this.state.value, id, value, this.serverMs() ?? 0));
   }
 }

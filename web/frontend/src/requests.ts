@@ -6,7 +6,7 @@ export type Answer =
   | { readonly done: true }
   | { readonly done: false; readonly code: string; readonly text: string; readonly retryAfterMs: number | null };
 
-export const LOST: Answer = { done: false, code: "link_lost", text: "", retryAfterMs: null };
+export const LOST: Answer & { done: false } = { done: false, code: "link_lost", text: "", retryAfterMs: null };
 
 export class Requests {
   readonly #waiting = new Map<string, (answer: Answer) => void>();

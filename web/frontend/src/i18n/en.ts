@@ -4,7 +4,6 @@ export const en = {
   "app.console": "Lab console",
   "app.skip": "Skip to the instruments",
   "app.language": "Language",
-  "app.loading": "Loading the bench…",
 
   "state.online": "Free",
   "state.in_use": "In use",
@@ -20,7 +19,6 @@ export const en = {
   "link.retry_in": "Trying again in {seconds} s.",
   "link.retry": "Try now",
   "link.kept": "The panel stays as it was and is disabled meanwhile. Nothing is sent later by itself.",
-  "link.offline": "This computer is offline.",
 
   "refused.token_invalid": "This link is not valid",
   "refused.token_invalid.do": "Open the link that you were given again, or ask your teacher for a new one.",
@@ -58,7 +56,6 @@ export const en = {
   "control.hand_over_to": "Hand over to",
   "control.hand_over_nobody": "Nobody else here may control.",
   "control.revoke": "Take away",
-  "control.left": "{time} left",
   "control.left.label": "Remaining time of control",
   "control.soon": "Control ends in {seconds} s. Extend it to keep the bench.",
   "control.watching": "You are watching. {name} has control; ask them to hand over if you need it.",
@@ -84,11 +81,11 @@ export const en = {
 
   "stop.button": "Stop",
   "stop.pressing": "Stopping…",
-  "stop.hint": "Stops the bench and brings it to its safe state. Also: press Esc twice.",
+  "stop.hint":
+    "Stops the bench and brings it to its safe state. Also: press Esc twice. Not a certified safety function.",
   "stop.waiting": "Stop waits for the connection",
   "stop.waiting.detail":
     "It goes out first thing when the line is back. Without a connection the lab PC makes the bench safe by itself.",
-  "stop.not_allowed": "This link may not stop the bench",
   "stop.stopped": "The bench is stopped",
   "stop.by": "Stopped by {name}.",
   "stop.by_you": "Stopped by you.",
@@ -96,8 +93,6 @@ export const en = {
   "stop.unverified": "Its safe state could not be verified. Be careful, and tell the lab.",
   "stop.clear": "Clear the stop",
   "stop.clear_who": "The controller or a supervisor can clear it.",
-  "stop.cleared": "The stop was cleared by {name}.",
-  "stop.note": "No certified safety function",
 
   "bench.offline": "The bench is offline",
   "bench.offline.detail": "The lab PC is not connected at present. The page goes on by itself when it is back.",
@@ -132,8 +127,6 @@ export const en = {
   "why.interlock": "Blocked: {text}",
 
   "set.measured": "Reads",
-  "set.wanted": "Set",
-  "set.pending": "on its way",
   "set.apply": "Apply",
   "set.more": "One step more",
   "set.less": "One step less",
@@ -148,7 +141,6 @@ export const en = {
   "set.run": "Run",
   "set.read": "Read",
   "set.running": "Running…",
-  "set.result": "Result",
   "set.choose": "Choose",
   "set.done": "Done",
 
@@ -169,7 +161,6 @@ export const en = {
   "latency.clock": "Clocks agree to within {ms} ms.",
 
   "plot.title": "Telemetry",
-  "plot.group": "Telemetry in {unit}",
   "plot.states": "States",
   "plot.no_unit": "no unit",
   "plot.window": "Time window",
@@ -185,10 +176,8 @@ export const en = {
   "plot.empty.detail": "Curves appear as soon as the instruments report.",
   "plot.nothing": "Nothing to plot",
   "plot.nothing.detail": "These instruments report no readings by themselves.",
-  "plot.mark": "Mark",
   "plot.mark.hint": "Click in the plot, or use the arrow keys and Enter, to set up to two marks.",
   "plot.marks.clear": "Clear marks",
-  "plot.table": "As a table",
   "plot.now": "Now",
   "plot.min": "Lowest",
   "plot.max": "Highest",
@@ -196,12 +185,10 @@ export const en = {
   "plot.curve": "Curve",
   "plot.at": "at {time}",
   "plot.delta": "B − A",
-  "plot.seconds_ago": "seconds before now",
   "plot.aria": "Plot of {names}. Arrow keys move the cursor, Enter sets a mark, Escape clears.",
 
   "trace.title": "Traces",
   "trace.held": "{count} held",
-  "trace.latest": "Latest",
   "trace.clear": "Clear",
   "trace.aria": "{name}: {count} points from {from} to {to}, values from {low} to {high}.",
 

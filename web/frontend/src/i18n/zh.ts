@@ -6,7 +6,6 @@ export const zh: Catalogue = {
   "app.console": "实验控制台",
   "app.skip": "跳到仪器",
   "app.language": "语言",
-  "app.loading": "正在加载实验台…",
 
   "state.online": "空闲",
   "state.in_use": "使用中",
@@ -22,7 +21,6 @@ export const zh: Catalogue = {
   "link.retry_in": "{seconds} 秒后重试。",
   "link.retry": "立即重试",
   "link.kept": "面板保持原样，暂时不可用。断线期间的操作不会在恢复后自动补发。",
-  "link.offline": "本机没有联网。",
 
   "refused.token_invalid": "链接无效",
   "refused.token_invalid.do": "请重新打开收到的链接，或向老师索取新的链接。",
@@ -58,7 +56,6 @@ export const zh: Catalogue = {
   "control.hand_over_to": "移交给",
   "control.hand_over_nobody": "没有其他可以控制的人在场。",
   "control.revoke": "收回",
-  "control.left": "剩余 {time}",
   "control.left.label": "控制权剩余时间",
   "control.soon": "控制权将在 {seconds} 秒后结束。如需继续请延长。",
   "control.watching": "您正在观看。{name} 正在控制；如需操作，请对方移交。",
@@ -84,10 +81,9 @@ export const zh: Catalogue = {
 
   "stop.button": "停止",
   "stop.pressing": "正在停止…",
-  "stop.hint": "停止实验台并使其恢复安全状态。也可以连按两次 Esc 键。",
+  "stop.hint": "停止实验台并使其恢复安全状态。也可以连按两次 Esc 键。并非经认证的安全功能。",
   "stop.waiting": "停止指令等待连接恢复",
   "stop.waiting.detail": "连接恢复后首先发送。断线时，实验室电脑会自行使实验台恢复安全状态。",
-  "stop.not_allowed": "此链接无权停止实验台",
   "stop.stopped": "实验台已停止",
   "stop.by": "由 {name} 停止。",
   "stop.by_you": "由您停止。",
@@ -95,8 +91,6 @@ export const zh: Catalogue = {
   "stop.unverified": "安全状态未能确认。请小心，并通知实验室。",
   "stop.clear": "解除停止",
   "stop.clear_who": "控制者或管理者可以解除。",
-  "stop.cleared": "{name} 解除了停止。",
-  "stop.note": "并非经认证的安全功能",
 
   "bench.offline": "实验台离线",
   "bench.offline.detail": "实验室电脑目前没有连接。恢复后页面会自动继续。",
@@ -131,8 +125,6 @@ export const zh: Catalogue = {
   "why.interlock": "已锁定：{text}",
 
   "set.measured": "读数",
-  "set.wanted": "设定",
-  "set.pending": "发送中",
   "set.apply": "应用",
   "set.more": "增加一步",
   "set.less": "减少一步",
@@ -147,7 +139,6 @@ export const zh: Catalogue = {
   "set.run": "执行",
   "set.read": "读取",
   "set.running": "执行中…",
-  "set.result": "结果",
   "set.choose": "选择",
   "set.done": "完成",
 
@@ -168,7 +159,6 @@ export const zh: Catalogue = {
   "latency.clock": "时钟误差不超过 {ms} 毫秒。",
 
   "plot.title": "实时数据",
-  "plot.group": "实时数据（{unit}）",
   "plot.states": "状态",
   "plot.no_unit": "无单位",
   "plot.window": "时间范围",
@@ -184,10 +174,8 @@ export const zh: Catalogue = {
   "plot.empty.detail": "仪器开始上报后，曲线会显示在这里。",
   "plot.nothing": "没有可绘制的数据",
   "plot.nothing.detail": "这些仪器不会自行上报读数。",
-  "plot.mark": "标记",
   "plot.mark.hint": "在图中点击，或使用方向键和回车键，可设置最多两个标记。",
   "plot.marks.clear": "清除标记",
-  "plot.table": "以表格显示",
   "plot.now": "当前",
   "plot.min": "最低",
   "plot.max": "最高",
@@ -195,12 +183,10 @@ export const zh: Catalogue = {
   "plot.curve": "曲线",
   "plot.at": "{time} 处",
   "plot.delta": "B − A",
-  "plot.seconds_ago": "距今秒数",
   "plot.aria": "{names} 的曲线图。方向键移动光标，回车键设置标记，Esc 键清除。",
 
   "trace.title": "波形",
   "trace.held": "保留 {count} 条",
-  "trace.latest": "最新",
   "trace.clear": "清除",
   "trace.aria": "{name}：{count} 个点，从 {from} 到 {to}，数值从 {low} 到 {high}。",
 

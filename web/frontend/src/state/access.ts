@@ -49,8 +49,8 @@ export function benchReason(bench: Bench, viewer: Viewer): Reason | null {
     return { kind: "bench", state: bench.state, text: bench.text };
   }
   if (holdsControl(bench, viewer.me)) return null;
-  if (bench.lease !== null) return { kind: "held", name: bench.lease.name };
-  return mayControl(bench) ? { kind: "free" } : { kind: "observer" };
+  if (!mayControl(bench)) return { kind: "observer" };
+  return bench.lease === null ? { kind: "free" } : { kind: "held", name: bench.lease.name };
 }
 
 /** Why nothing on a device can be commanded although the bench could be, or null. */

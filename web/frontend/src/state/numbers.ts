@@ -38,7 +38,8 @@ function factorOf(suffix: string, unit: string): number | null {
 /** The decimals that a step needs: 0.05 needs two. */
 export function decimalsOf(step: number): number {
   for (let decimals = 0; decimals < 9; decimals += 1) {
-    if (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) < 1e-6) return decimals;
+    const scaled = step * 10 ** decimals;
+    if (Math.abs(scaled - Math.round(scaled)) <= 1e-6 * Math.abs(scaled)) return decimals;
   }
   return 9;
 }
@@ -92,11 +93,10 @@ export function nudged(value: number, steps: number, limit: Limit, step: number)
   const scale = scaleOf(limit);
   if (scale?.log === true) {
     const next = fromFraction(scale, toFraction(scale, value) + steps / 100);
-    const rounded = Number(next.toPrecision(3));
-    const moved = rounded === value ? value + Math.sign(steps) * step : rounded;
-    return snapped(moved, limit, step);
+    const moved = snapped(Number(next.toPrecision(3)), limit, step);
+    if (moved !== value) return moved;
   }
-  return snapped(value + steps * step, limit, step);
+  return snapped(value + (scale?.log === true ? Math.sign(steps) : steps) * step, limit, step);
 }
 
 /** A number with fixed decimals in a language's own form, a true minus sign included. */

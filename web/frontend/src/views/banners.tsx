@@ -71,7 +71,7 @@ function LinkBanner() {
 
 function StopWaitingBanner() {
   const { t } = useLanguage();
-  const press = useSelect(useLab().stopPress, (state) => state);
+  const press = useSelect(useLab().stopping.press, (state) => state);
   if (press !== "waiting") return null;
   return <Banner tone="warning" icon="stop" title={t("stop.waiting")} detail={t("stop.waiting.detail")} />;
 }
@@ -81,7 +81,7 @@ function BenchBanner({ bench }: { bench: Bench }) {
   const lab = useLab();
   const { ready } = useViewer();
   const { state } = bench;
-  const checking = useSelect(lab.errands, (errands) => errands.has("quarantine"));
+  const checking = useSelect(lab.errands.running, (errands) => errands.has("quarantine"));
   if (state === "online" || state === "in_use") return null;
   const icon = { offline: "plug", draining: "clock", quarantined: "warning" } as const;
   return (
@@ -92,7 +92,12 @@ function BenchBanner({ bench }: { bench: Bench }) {
       detail={t(`bench.${state}.detail`)}
     >
       {state === "quarantined" && maySupervise(bench) && (
-        <button type="button" class="button" disabled={!ready || checking} onClick={() => void lab.releaseQuarantine()}>
+        <button
+          type="button"
+          class="button"
+          disabled={!ready || checking}
+          onClick={() => void lab.errands.releaseQuarantine()}
+        >
           {t("bench.quarantined.release")}
         </button>
       )}
@@ -123,7 +128,7 @@ function EndingBanner({ bench }: { bench: Bench }) {
   const lab = useLab();
   const { me, ready } = useViewer();
   const nowMs = useNow(1_000);
-  const renewing = useSelect(lab.errands, (errands) => errands.has("renew"));
+  const renewing = useSelect(lab.errands.running, (errands) => errands.has("renew"));
   const linkLeftMs = bench.untilMs - nowMs;
   if (linkLeftMs > 0 && linkLeftMs < WARN_MS) {
     return <Banner tone="warning" icon="clock" title={t("session.soon", { seconds: Math.ceil(linkLeftMs / 1000) })} />;
@@ -133,7 +138,7 @@ function EndingBanner({ bench }: { bench: Bench }) {
   if (leftMs <= 0 || leftMs > WARN_MS) return null;
   return (
     <Banner tone="warning" icon="clock" title={t("control.soon", { seconds: Math.ceil(leftMs / 1000) })}>
-      <button type="button" class="button" disabled={!ready || renewing} onClick={() => void lab.renew()}>
+      <button type="button" class="button" disabled={!ready || renewing} onClick={() => void lab.errands.renew()}>
         {t("control.extend")}
       </button>
     </Banner>

@@ -57,10 +57,15 @@ function HolderActs({ bench }: { bench: Bench }) {
   const { t } = useLanguage();
   const lab = useLab();
   const { ready } = useViewer();
-  const errands = useSelect(lab.errands, (running) => running);
+  const errands = useSelect(lab.errands.running, (running) => running);
   return (
     <>
-      <button type="button" class="button" disabled={!ready || errands.has("renew")} onClick={() => void lab.renew()}>
+      <button
+        type="button"
+        class="button"
+        disabled={!ready || errands.has("renew")}
+        onClick={() => void lab.errands.renew()}
+      >
         {t("control.extend")}
       </button>
       <HandOver bench={bench} />
@@ -68,7 +73,7 @@ function HolderActs({ bench }: { bench: Bench }) {
         type="button"
         class="button"
         disabled={!ready || errands.has("release")}
-        onClick={() => void lab.release()}
+        onClick={() => void lab.errands.release()}
       >
         {t("control.release")}
       </button>
@@ -98,7 +103,7 @@ function HandOver({ bench }: { bench: Bench }) {
                     disabled={!ready}
                     onClick={() => {
                       close();
-                      void lab.transfer(person.id);
+                      void lab.errands.transfer(person.id);
                     }}
                   >
                     {person.name}
@@ -117,11 +122,16 @@ function OthersActs({ bench }: { bench: Bench }) {
   const { t } = useLanguage();
   const lab = useLab();
   const { ready } = useViewer();
-  const errands = useSelect(lab.errands, (running) => running);
+  const errands = useSelect(lab.errands.running, (running) => running);
   if (bench.lease !== null) {
     if (!maySupervise(bench)) return null;
     return (
-      <button type="button" class="button" disabled={!ready || errands.has("revoke")} onClick={() => void lab.revoke()}>
+      <button
+        type="button"
+        class="button"
+        disabled={!ready || errands.has("revoke")}
+        onClick={() => void lab.errands.revoke()}
+      >
         {t("control.revoke")}
       </button>
     );
@@ -133,7 +143,7 @@ function OthersActs({ bench }: { bench: Bench }) {
       type="button"
       class="button button-primary"
       disabled={!ready || taking || bench.state !== "online"}
-      onClick={() => void lab.acquire()}
+      onClick={() => void lab.errands.acquire()}
     >
       {t(taking ? "control.taking" : "control.take")}
     </button>

@@ -3,11 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { demoBenches, joinBench, ROLES, type DemoBench, type Role } from "../demo";
 import { Language, type LanguageCode } from "../i18n/language";
-import { Icon } from "./icons";
+import { Icon, type IconName } from "./icons";
 import { LanguageButtons } from "./language-switch";
 
 /** Benches come while one looks: lab PCs connect, people take control. */
 const LOOK_EVERY_MS = 3_000;
+
+const ROLE_ICONS: Readonly<Record<Role, IconName>> = { student: "hand", observer: "eye", supervisor: "people" };
 
 interface Props {
   firstLanguage: LanguageCode;
@@ -140,7 +142,7 @@ function Benches({ language }: { language: Language }) {
                   onClick={() => void open(bench, role)}
                 >
                   <span>
-                    <Icon name={role === "student" ? "hand" : "eye"} />{" "}
+                    <Icon name={ROLE_ICONS[role]} />{" "}
                     {opening === `${bench.name} ${role}` ? t("start.opening") : t(`start.${role}`)}
                   </span>
                   <span>{t(`start.${role}.detail`)}</span>

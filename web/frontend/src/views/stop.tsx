@@ -12,9 +12,11 @@ export const TWICE_WITHIN_MS = 700;
 export function StopButton({ bench }: { bench: Bench }) {
   const { t } = useLanguage();
   const lab = useLab();
-  const press = useSelect(lab.stopPress, (state) => state);
+  const press = useSelect(lab.stopping.press, (state) => state);
   const allowed = mayStop(bench);
-  useEscapeTwice(allowed, () => lab.stop());
+  useEscapeTwice(allowed, () => lab.stopping.stop());
+  // A Stop that does nothing must not stand there to be trusted.
+  if (!allowed) return null;
   return (
     <div class="stop-bar" data-stopped={bench.stopped !== null}>
       <button
@@ -22,9 +24,8 @@ export function StopButton({ bench }: { bench: Bench }) {
         class="stop"
         aria-pressed={press !== "idle" || bench.stopped !== null}
         aria-keyshortcuts="Escape Escape"
-        title={allowed ? t("stop.hint") : t("stop.not_allowed")}
-        disabled={!allowed}
-        onClick={() => lab.stop()}
+        title={t("stop.hint")}
+        onClick={() => lab.stopping.stop()}
       >
         <Icon name="stop" />
         {t(press === "pressed" ? "stop.pressing" : "stop.button")}
@@ -51,7 +52,7 @@ export function StoppedBanner({ bench }: { bench: Bench }) {
   const { t } = useLanguage();
   const lab = useLab();
   const { me, ready } = useViewer();
-  const clearing = useSelect(lab.errands, (errands) => errands.has("clear_stop"));
+  const clearing = useSelect(lab.errands.running, (errands) => errands.has("clear_stop"));
   const { stopped } = bench;
   if (stopped === null) return null;
   const by =
@@ -67,7 +68,7 @@ export function StoppedBanner({ bench }: { bench: Bench }) {
         </p>
       </div>
       {mayClearStop(bench, me) && (
-        <button type="button" class="button" disabled={!ready || clearing} onClick={() => void lab.clearStop()}>
+        <button type="button" class="button" disabled={!ready || clearing} onClick={() => void lab.errands.clearStop()}>
           {t("stop.clear")}
         </button>
       )}

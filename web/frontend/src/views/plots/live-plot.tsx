@@ -37,7 +37,7 @@ export function LivePlot({ group, view, change }: Props) {
 
   useEffect(() => {
     const curves = group.curves.map(({ device, property }) => ({
-      series: lab.seriesOf(device),
+      series: lab.telemetry.of(device),
       column: property.name,
       gapMs: Math.max(GAP_MS, 5 * (property.poll_ms ?? 0)),
     }));
@@ -148,7 +148,7 @@ function CurveTable({
       </thead>
       <tbody>
         {group.curves.map((curve, index) => {
-          const series = lab.seriesOf(curve.device);
+          const series = lab.telemetry.of(curve.device);
           const at = (timeMs: number) => valueNear(series, curve.property.name, timeMs);
           const show = (value: number | null) => shown(value, curve, language);
           const [valueA, valueB] = [a === undefined ? null : at(a), b === undefined ? null : at(b)];

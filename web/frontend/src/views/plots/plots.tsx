@@ -85,7 +85,7 @@ function Toolbar({ bench, view, change }: Shared & { bench: Bench }) {
     const devices = new Map(bench.description?.devices.map((device) => [device.name, text(device.title)]));
     const columns = plottedCurves(bench).map(({ device, property }) => ({
       title: `${devices.get(device) ?? device} ${text(property.title)}${property.unit && ` (${property.unit})`}`,
-      series: lab.seriesOf(device),
+      series: lab.telemetry.of(device),
       column: property.name,
     }));
     saveFile(`${bench.name}-telemetry.csv`, telemetryCsv(columns));
