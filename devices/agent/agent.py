@@ -93,7 +93,7 @@ class Agent:
             if self._ticker is not None:
                 self._ticker.cancel()
             try:
-                await self._group.__aexit__(kind, error, traceback)
+                await self._group.__aexit__(None, None, None)  # what the body raised stays as it is
             finally:
                 self._journal.close()
 
