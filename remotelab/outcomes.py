@@ -149,15 +149,15 @@ class Outcomes:
         self.since_ms = max(self.since_ms, entry.sent_ms)
 
     def _shed_values(self) -> None:
-        for name, size_bytes in self._finished.items():
-            if size_bytes == 0:
-                continue
+        heavy = iter([name for name, size_bytes in self._finished.items() if size_bytes])
+        while self._size_bytes > 0.75 * self._settings.most_bytes:
+            name = next(heavy)
             entry = self._entries[name]
-            if entry.finished is not None:
-                entry.finished = dataclasses.replace(
-                    entry.finished, value=None, text="The value is no longer kept; only the outcome is."
-                )
-            self._size_bytes -= size_bytes
+            entry.finished = _without_value(entry.finished)
+            self._size_bytes -= self._finished[name]
             self._finished[name] = 0
-            if self._size_bytes <= 0.75 * self._settings.most_bytes:
-                return
+
+
+def _without_value(finished: CommandFinished | None) -> CommandFinished | None:
+    text = "The value is no longer kept; only the outcome is."
+    return None if finished is None else dataclasses.replace(finished, value=None, text=text)

@@ -11,11 +11,14 @@ from remotelab.bench import PRESENCE_MS, Bench
 from remotelab.effects import BenchRecord, Effect, Seat, TellAll
 from remotelab.messages import (
     AcquireLease,
+    AskOutcomes,
     BenchChanged,
     BenchSnapshot,
     BenchState,
+    CancelCommand,
     ClearStop,
     Command,
+    CommandFinished,
     DeviceChanged,
     InterlockChanged,
     InventoryChanged,
@@ -125,6 +128,17 @@ def test_what_may_not_be_done_is_refused_and_named() -> None:
     assert refused(bench.asked(MATE, ReleaseLease("release-1", 1), NOW), MATE) is Code.NOT_CONTROLLER
     assert refused(bench.asked(STUDENT, ReleaseLease("release-1", 0), NOW), STUDENT) is Code.STALE_FENCE
     assert refused(bench.asked(STUDENT, object(), NOW), STUDENT) is Code.UNEXPECTED
+
+
+def test_commands_are_cancelled_and_asked_for_by_request() -> None:
+    bench = bench_in_use()
+    bench.command(STUDENT, command(), False, NOW + 2.0)
+    effects = bench.asked(STUDENT, CancelCommand("cancel-01", "command-1"), NOW + 3.0)
+    assert said_to_agent(effects, agent_words.CancelExecution) == [agent_words.CancelExecution("student/command-1")]
+    bench.agent_said(done("student/command-1"), NOW + 4.0)
+    effects = bench.asked(STUDENT, AskOutcomes("asked-001", ("command-1",)), NOW + 5.0)
+    assert one(said_to(effects, STUDENT, CommandFinished)).repeated
+    assert said_to(effects, STUDENT, RequestDone) == [RequestDone("asked-001")]
 
 
 def test_the_holder_renews_and_releases() -> None:

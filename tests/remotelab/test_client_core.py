@@ -193,6 +193,7 @@ def test_requests_are_answered_done_or_refused() -> None:
     core = far.core
     assert sent(core.request("acquire-1", AcquireLease("acquire-1"), 1.0)) == AcquireLease("acquire-1")
     assert far.say(RequestDone("acquire-1")) == [Answered("acquire-1")]
+    assert far.say(RequestDone("acquire-1")) == []
     core.request("acquire-2", AcquireLease("acquire-2"), 1.0)
     answered = far.say(RequestRefused("acquire-2", Code.LEASE_TAKEN, "Taken."))
     assert isinstance(answered[0].error, RequestRefusedError)

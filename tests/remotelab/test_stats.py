@@ -29,7 +29,8 @@ def test_an_outcome_counts_only_the_steps_that_it_reached() -> None:
     started = Ledger(0.0, 1.0, 2.0, 5.0)
     stats.finished(CommandFinished("command-1", CommandStatus.DONE, whole))
     stats.finished(CommandFinished("command-2", CommandStatus.UNKNOWN, started))
-    assert stats.outcomes == {CommandStatus.DONE: 1, CommandStatus.UNKNOWN: 1}
+    stats.finished(CommandFinished("command-3", CommandStatus.UNKNOWN, Ledger(0.0, 1.0)))
+    assert stats.outcomes == {CommandStatus.DONE: 1, CommandStatus.UNKNOWN: 2}
     assert stats.gateway_ms.sum_ms == 9.0
     assert stats.waiting_ms.sum_ms == 6.0
     assert stats.service_ms.sum_ms == 4.0
