@@ -159,3 +159,38 @@ async def test_health_is_reported_per_device(tmp_path: Path, monkeypatch: pytest
         assert device.last_answer_ms is not None
         assert report.clock_error_ms >= 0.0
         assert [word.report.state for word in desk.heard if isinstance(word, DeviceChanged)][-1] is DeviceState.ONLINE
+
+
+async def test_readings_that_an_interlock_needs_do_not_starve_under_a_flood(tmp_path: Path) -> None:
+    async with probe_bench(tmp_path, LOCKED.replace("[bench]", "[bench]\nqueue_depth = 64")) as (desk, _):
+        await blocking(desk, False)
+        sampled = len([word for word in desk.heard if isinstance(word, TelemetrySampled)])
+        commands: list[str] = []
+
+        def flood() -> bool:
+            """Keep the queue filled, whatever happens."""
+            while len(desk.agent.benches["bench"].workers["probe-port"].agenda.queue) < 32:
+                commands.append(desk.execute("set_value", args={"value": 1.0}))
+            samples = len([word for word in desk.heard if isinstance(word, TelemetrySampled)])
+            return samples >= sampled + 5
+
+        await desk.until(flood)
+        outcomes = [await desk.outcome(command) for command in commands]
+        assert {outcome.status for outcome in outcomes} == {CommandStatus.DONE}
+
+
+async def test_a_flood_starts_nothing_late_and_ends_everything_once(tmp_path: Path) -> None:
+    async with probe_bench(tmp_path, ODD.replace("[bench]", "[bench]\nqueue_depth = 64")) as (desk, simulation):
+        simulation.instruments["probe"].service_ms = 2.0
+        requests = [desk.request("set_value", args={"value": 1.0}, ttl_ms=20.0 + n) for n in range(60)]
+        for request in requests:
+            desk.say(request)
+        outcomes = {request.id: await desk.outcome(request.id) for request in requests}
+        for request in requests:
+            outcome = outcomes[request.id]
+            assert outcome.status in (CommandStatus.DONE, CommandStatus.EXPIRED)
+            assert len(desk.outcomes(request.id)) == 1
+            if outcome.first_byte_ms is not None:
+                assert outcome.first_byte_ms < request.deadline_ms
+        done = [request for request in requests if outcomes[request.id].status is CommandStatus.DONE]
+        assert (await desk.result("count_writes")).value == len(done)
