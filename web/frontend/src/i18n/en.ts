@@ -204,6 +204,8 @@ export const en = {
   "log.details": "Details",
   "log.stop": "Stop",
   "log.stop_cleared": "Stop cleared",
+  "log.interlock": "Interlock",
+  "log.made_safe": "The bench was brought to its safe state.",
   "log.by_you": "you",
   "phase.sent": "Sent",
   "phase.admitted": "Waiting",
@@ -212,6 +214,7 @@ export const en = {
   "phase.failed": "Failed",
   "phase.expired": "Expired",
   "phase.cancelled": "Cancelled",
+  "phase.tripped": "Tripped",
   "phase.unknown": "Unknown",
 
   "notice.dismiss": "Dismiss",

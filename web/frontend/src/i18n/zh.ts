@@ -202,6 +202,8 @@ export const zh: Catalogue = {
   "log.details": "详情",
   "log.stop": "停止",
   "log.stop_cleared": "解除停止",
+  "log.interlock": "联锁",
+  "log.made_safe": "实验台已恢复安全状态。",
   "log.by_you": "您",
   "phase.sent": "已发送",
   "phase.admitted": "等待中",
@@ -210,6 +212,7 @@ export const zh: Catalogue = {
   "phase.failed": "失败",
   "phase.expired": "已过期",
   "phase.cancelled": "已取消",
+  "phase.tripped": "已触发",
   "phase.unknown": "不明",
 
   "notice.dismiss": "关闭",

@@ -57,19 +57,25 @@ export function reduceBench(bench: Bench, message: FromGateway): Bench {
     case "BenchSnapshot":
       return benchOf(message);
     case "BenchChanged":
-      return { ...bench, state: message.state, text: message.text };
+      return madeSafe({ ...bench, state: message.state, text: message.text }, message.state === "draining");
     case "DeviceChanged":
       return { ...bench, devices: { ...bench.devices, [message.report.device]: message.report } };
     case "InventoryChanged":
       return { ...bench, description: message.description };
     case "InterlockChanged":
-      return { ...bench, blocking: withMember(bench.blocking, message.interlock, message.blocking) };
+      return madeSafe(
+        { ...bench, blocking: withMember(bench.blocking, message.interlock, message.blocking) },
+        message.blocking && interlockOf(bench, message.interlock)?.makes_safe === true,
+      );
     case "LeaseChanged":
       return { ...bench, lease: message.lease, leaseReason: message.reason };
     case "PresenceChanged":
       return { ...bench, participants: message.participants };
     case "StopFinished":
-      return { ...bench, stopped: { by: message.participant, verified: message.verified, text: message.text } };
+      return madeSafe(
+        { ...bench, stopped: { by: message.participant, verified: message.verified, text: message.text } },
+        true,
+      );
     case "StopCleared":
       return { ...bench, stopped: null };
     case "CommandLogged":
@@ -77,6 +83,15 @@ export function reduceBench(bench: Bench, message: FromGateway): Bench {
     default:
       return bench;
   }
+}
+
+/** Once the bench is brought to its safe state no knob stands where it stood: they show what is read. */
+function madeSafe(bench: Bench, safe: boolean): Bench {
+  return safe ? { ...bench, setPoints: {} } : bench;
+}
+
+export function interlockOf(bench: Bench, name: string): Interlock | undefined {
+  return bench.description?.interlocks.find((interlock) => interlock.name === name);
 }
 
 /** A set-point of this or another participant was carried out: that is where the knob stands now. */

@@ -2,7 +2,7 @@
 
 import type { FromGateway } from "../wire/messages";
 import type { Value } from "../wire/read";
-import { actionOf, benchOf, reduceBench, target, withSetPoint, type Bench } from "./bench";
+import { actionOf, benchOf, interlockOf, reduceBench, target, withSetPoint, type Bench } from "./bench";
 import { isFailure, logSent, reduceLog, type Log, type LogEntry, type SentCommand } from "./log";
 import { UNMEASURED, type RoundTrip } from "./round-trip";
 import { traceOf, withTrace, type Traces } from "./traces";
@@ -71,6 +71,11 @@ export function reduceConsole(state: ConsoleState, message: FromGateway, nowMs: 
     case "CommandRefused":
     case "CommandFinished":
       return concluded(logged(state, message, nowMs), message.id, nowMs);
+    case "InterlockChanged":
+      return tripped(
+        logged({ ...state, bench: state.bench && reduceBench(state.bench, message) }, message, nowMs),
+        message,
+      );
     default:
       return logged({ ...state, bench: state.bench && reduceBench(state.bench, message) }, message, nowMs);
   }
@@ -79,6 +84,14 @@ export function reduceConsole(state: ConsoleState, message: FromGateway, nowMs: 
 function logged(state: ConsoleState, message: FromGateway, nowMs: number): ConsoleState {
   const log = reduceLog(state.log, message, nowMs);
   return log === state.log ? state : { ...state, log };
+}
+
+/** An interlock that takes everything back is announced: otherwise the instruments would seem to act by themselves. */
+function tripped(state: ConsoleState, message: FromGateway & { type: "InterlockChanged" }): ConsoleState {
+  const interlock = state.bench && interlockOf(state.bench, message.interlock);
+  const entry = state.log.at(-1);
+  if (!message.blocking || interlock?.makes_safe !== true || entry === undefined) return state;
+  return noticed(state, { key: entry.key, code: "interlocked", text: "", entry });
 }
 
 function withOutcomes(state: ConsoleState, outcomes: readonly object[], nowMs: number): ConsoleState {

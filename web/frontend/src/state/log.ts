@@ -8,7 +8,7 @@ export type Phase = "sent" | "admitted" | "refused" | CommandStatus;
 
 export interface LogEntry {
   readonly key: string;
-  readonly kind: "command" | "stop" | "stop_cleared";
+  readonly kind: "command" | "stop" | "stop_cleared" | "interlock";
   readonly own: boolean;
   readonly participant: string;
   readonly device: string;
@@ -84,7 +84,9 @@ export function reduceLog(log: Log, message: FromGateway, nowMs: number): Log {
     case "StopFinished":
       return appended(log, stopEntry(message, nowMs));
     case "StopCleared":
-      return appended(log, clearedEntry(message, nowMs, log.length));
+      return appended(log, eventEntry("stop_cleared", message.participant, "", nowMs, log));
+    case "InterlockChanged":
+      return message.blocking ? appended(log, eventEntry("interlock", "", message.interlock, nowMs, log)) : log;
     default:
       return log;
   }
@@ -184,17 +186,26 @@ function stopEntry(message: FromGatewayWords["StopFinished"], nowMs: number): Lo
   };
 }
 
-function clearedEntry(message: FromGatewayWords["StopCleared"], nowMs: number, count: number): LogEntry {
+/** Something that happened to the bench. An interlock's name stands in the action's place. */
+function eventEntry(
+  kind: "stop_cleared" | "interlock",
+  participant: string,
+  action: string,
+  nowMs: number,
+  log: Log,
+): LogEntry {
+  const last = log.at(-1)?.key ?? "";
+  const phase = kind === "interlock" ? "failed" : "done";
   return {
     ...BLANK,
-    key: `cleared/${nowMs}/${count}`,
-    kind: "stop_cleared",
+    key: `${kind} after ${last}`,
+    kind,
     own: false,
-    participant: message.participant,
+    participant,
     device: "",
-    action: "",
+    action,
     timeMs: nowMs,
-    phase: "done",
+    phase,
   };
 }
 

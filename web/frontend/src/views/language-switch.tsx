@@ -28,7 +28,7 @@ export function LanguageButtons({ current, label, speak }: Props) {
           type="button"
           lang={code === "zh" ? "zh-CN" : "en"}
           aria-pressed={current === code}
-          aria-label={name}
+          title={name}
           onClick={() => speak(code)}
         >
           {shown}

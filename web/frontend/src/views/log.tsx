@@ -91,12 +91,13 @@ function Line({ entry, bench, open, toggle }: LineProps) {
     entry.ledger !== null && entry.receivedMs !== null ? { of: entry.ledger, atMs: entry.receivedMs } : null;
   const expandable = entry.kind === "command" && ledger !== null;
   const bad = isFailure(entry);
+  const interlock = entry.kind === "interlock";
   return (
     <li class="log-line" data-phase={entry.phase} data-kind={entry.kind}>
       <time class="log-time" dateTime={new Date(entry.timeMs).toISOString()}>
         {language.clock(entry.timeMs)}
       </time>
-      <span class="log-who">{whoText(entry.participant, me, bench, language)}</span>
+      <span class="log-who">{interlock ? "" : whoText(entry.participant, me, bench, language)}</span>
       <span class="log-what">
         {entry.kind === "command" && <span class="quiet">{deviceText(entry, bench, language)} · </span>}
         {actionText(entry, bench, language)} <strong>{argsText(entry, bench, language)}</strong>
@@ -104,8 +105,8 @@ function Line({ entry, bench, open, toggle }: LineProps) {
         {bad && <span class="log-why">{failureText(entry, bench, language)}</span>}
       </span>
       <span class="log-phase">
-        <Icon name={ICONS[entry.phase]} />
-        {t(`phase.${entry.phase}`)}
+        <Icon name={interlock ? "lock" : ICONS[entry.phase]} />
+        {t(interlock ? "phase.tripped" : `phase.${entry.phase}`)}
       </span>
       {expandable ? (
         <button

@@ -32,7 +32,9 @@ function NoticeCard({ notice }: { notice: Notice }) {
   const title =
     entry === null
       ? language.t("notice.request")
-      : language.t("notice.failed", { what: actionText(entry, bench, language) });
+      : entry.kind === "interlock"
+        ? language.t("log.interlock")
+        : language.t("notice.failed", { what: actionText(entry, bench, language) });
   const text = entry === null ? errorText(notice.code, notice.text, language) : failureText(entry, bench, language);
   return (
     <div class="notice">

@@ -2,7 +2,7 @@
 
 import type { Key, Language } from "../i18n/language";
 import type { Reason } from "../state/access";
-import { actionOf, blockersOf, deviceOf, nameOf, type Bench } from "../state/bench";
+import { actionOf, blockersOf, deviceOf, interlockOf, nameOf, type Bench } from "../state/bench";
 import type { LogEntry } from "../state/log";
 import type { Value } from "../wire/read";
 import type { Limit, Parameter, Property } from "../wire/model";
@@ -31,6 +31,11 @@ export function reasonText(reason: Reason, language: Language): string {
 
 /** What went wrong with a command: the interlock's own words, our sentence for the code, else the server's text. */
 export function failureText(entry: LogEntry, bench: Bench | null, language: Language): string {
+  if (entry.kind === "interlock") {
+    const interlock = bench === null ? undefined : interlockOf(bench, entry.action);
+    if (interlock === undefined) return entry.action;
+    return `${language.text(interlock.text)}${interlock.makes_safe ? ` ${language.t("log.made_safe")}` : ""}`;
+  }
   if (entry.code === "interlocked" && bench !== null) {
     const [blocker] = blockersOf(bench, entry.device, entry.action);
     if (blocker !== undefined) return language.text(blocker.text);
@@ -48,6 +53,7 @@ export function errorText(code: string, text: string, language: Language): strin
 export function actionText(entry: LogEntry, bench: Bench | null, language: Language): string {
   if (entry.kind === "stop") return language.t("log.stop");
   if (entry.kind === "stop_cleared") return language.t("log.stop_cleared");
+  if (entry.kind === "interlock") return language.t("log.interlock");
   const action = bench === null ? undefined : actionOf(bench, entry.device, entry.action);
   return action === undefined ? entry.action : language.text(action.title);
 }
