@@ -1,6 +1,6 @@
-"""A bare WebSocket client for load: no resume, no reconnect, as little of its own time as it can take.
+"""A participant for load: no resume, no reconnect, and as little of its own time as can be.
 
-It measures with the clock that the gateway shows it, so its ledgers and the agent's can be compared.
+It follows the gateway's clock, so that its own readings and the ledgers can be compared.
 """
 
 from __future__ import annotations
@@ -10,30 +10,17 @@ import contextlib
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-import aiohttp
+import msgpack  # type: ignore[import-untyped]  # the package ships no types
 
-from devices.messages import DeviceReport
-from devices.model import CommandMode, DeviceState
-from remotelab.messages import (
-    FROM_CLIENT,
-    TO_CLIENT,
-    AcquireLease,
-    BenchChanged,
-    BenchSnapshot,
-    BenchState,
-    ClearStop,
-    Command,
-    CommandFinished,
-    CommandRefused,
-    DeviceChanged,
-    LeaseChanged,
-    Stop,
-    StopFinished,
-)
+from benchmarks.websocket import RawWebSocket
+from remotelab.messages import FROM_CLIENT
 from signaling.clock import ClockFollower
-from signaling.messages import Hello, Ping, Pong, RequestDone, RequestRefused, Welcome
+from signaling.messages import Hello
+
+Word: TypeAlias = dict[str, Any]
+"""A frame's map as it is on the wire: decoding it further would be the load generator's cost, not the gateway's."""
 
 
 def now_ms() -> float:
@@ -42,138 +29,138 @@ def now_ms() -> float:
 
 
 class LoadClient:
-    """One participant on one bench. Answers are handed to ``answered`` or to whoever awaits :meth:`run`."""
+    """One participant on one bench. ``answered`` is called with every ``CommandFinished`` and ``CommandRefused``."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, prefix: str) -> None:
-        self._socket = socket
+    def __init__(self, prefix: str) -> None:
         self._ids = (f"{prefix}-{number:07d}" for number in itertools.count())
-        self._waiting: dict[str, asyncio.Future[Any]] = {}
-        self._snapshot: asyncio.Future[BenchSnapshot] = asyncio.get_running_loop().create_future()
-        self.usable = asyncio.Event()
-        """Set when the bench's agent and devices are there."""
-        self._state = BenchState.OFFLINE
-        self._devices: dict[str, DeviceState] = {}
+        self._waiting: dict[str, asyncio.Future[Word]] = {}
+        self._devices: dict[str, str] = {}
+        self._state = ""
+        self._socket: RawWebSocket | None = None
         self.clock = ClockFollower()
         self.fence = 0
-        self.answered: Callable[[CommandFinished | CommandRefused, float], None] | None = None
+        self.usable = asyncio.Event()
+        """Set when the bench's agent and devices are there."""
+        self.answered: Callable[[Word], None] | None = None
 
-    async def start(self, token: str) -> BenchSnapshot:
-        """Say Hello, wait for the snapshot, and compare clocks."""
-        await self._send(Hello((1,), token, "tongke-benchmark"))
-        snapshot = await self._snapshot
+    async def start(self, url: str, token: str) -> None:
+        """Connect, compare clocks, and wait until the bench can be used."""
+        self._socket = await RawWebSocket.connect(url, self._received)
+        self._socket.send(FROM_CLIENT.encode(Hello((1,), token, "tongke-benchmark")))
         for _ in range(8):
-            await self._ping()
-        return snapshot
+            await self.request("Ping", "Pong", sent_ms=now_ms())
+        await self.usable.wait()
 
     async def acquire(self) -> None:
-        """Take control."""
-        await self.request(AcquireLease(next(self._ids)))
+        """Take control. Raises RuntimeError when it is refused."""
+        await self._ask("AcquireLease")
 
-    async def request(self, word: AcquireLease | ClearStop | Stop) -> Any:
-        """Send a request and wait for its answer."""
-        answer = self._expect(word.id)
-        await self._send(word)
-        return await answer
-
-    async def stop(self) -> StopFinished:
-        """Stop the bench and wait until it is done."""
-        stopped = await self.request(Stop(next(self._ids), self.clock.earliest_server_ms(now_ms())))
-        assert isinstance(stopped, StopFinished)
-        return stopped
+    async def stop(self) -> Word:
+        """Stop the bench; its ``StopFinished``."""
+        return await self._ask("Stop", sent_ms=self.clock.earliest_server_ms(now_ms()))
 
     async def clear_stop(self) -> None:
         """Let the bench be commanded again."""
-        await self.request(ClearStop(next(self._ids)))
+        await self._ask("ClearStop")
 
-    def command(self, device: str, action: str, args: dict[str, object], ttl_ms: float) -> Command:
-        """A command that is sent now."""
-        sent_ms = self.clock.earliest_server_ms(now_ms())
-        return Command(next(self._ids), self.fence, device, action, args, sent_ms, ttl_ms, CommandMode.ORDERED)
+    def offer(self, device: str, action: str, args: Word, ttl_ms: float) -> str:
+        """Send a command; its answer goes to ``answered``. Returns its id."""
+        name = next(self._ids)
+        self._send(self.command(name, self.fence, device, action, args, self.server_ms(), ttl_ms))
+        return name
+
+    async def run(self, device: str, action: str, args: Word, ttl_ms: float) -> Word:
+        """Send a command and wait for its answer."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Word] = loop.create_future()
+        self._waiting[self.offer(device, action, args, ttl_ms)] = future
+        word: Word = await future
+        return word
+
+    async def request(self, kind: str, answer: str, **fields: object) -> Word:
+        """Send a word and wait for its answer: the word of kind ``answer``, or the one with that id."""
+        future = self._waiting[answer] = asyncio.get_running_loop().create_future()
+        self._send({"type": kind, **fields})
+        word: Word = await future
+        return word
+
+    def server_ms(self) -> float:
+        """What may be stamped as ``sent_ms`` now."""
+        return self.clock.earliest_server_ms(now_ms())
+
+    def close(self) -> None:
+        """Leave."""
+        if self._socket is not None:
+            self._socket.close()
 
     @staticmethod
-    def example(id: str) -> Command:
-        """A command as large as the usual ones."""
-        return Command(id, 1, "psu", "set_voltage", {"voltage": 3.3}, now_ms(), 10_000.0, CommandMode.ORDERED)
+    def command(name: str, fence: int, device: str, action: str, args: Word, sent_ms: float, ttl_ms: float) -> Word:
+        """A ``Command`` as it goes on the wire."""
+        return {
+            "type": "Command",
+            "id": name,
+            "fence": fence,
+            "device": device,
+            "action": action,
+            "args": args,
+            "sent_ms": sent_ms,
+            "ttl_ms": ttl_ms,
+            "mode": "ordered",
+        }
 
-    async def offer(self, command: Command) -> None:
-        """Send a command; its answer goes to ``answered``."""
-        await self._send(command)
+    async def _ask(self, kind: str, **fields: object) -> Word:
+        name = next(self._ids)
+        answer = await self.request(kind, name, id=name, **fields)
+        if answer["type"] == "RequestRefused":
+            raise RuntimeError(f"{kind}: {answer['text']}")
+        return answer
 
-    async def run(self, command: Command) -> CommandFinished | CommandRefused:
-        """Send a command and wait for its answer."""
-        answer = self._expect(command.id)
-        await self._send(command)
-        finished: CommandFinished | CommandRefused = await answer
-        return finished
+    def _send(self, word: Word) -> None:
+        assert self._socket is not None
+        self._socket.send(b"\x92\x00" + msgpack.packb(word))
 
-    async def receive(self) -> None:
-        """Read until the socket ends."""
-        async for message in self._socket:
-            if message.type is not aiohttp.WSMsgType.BINARY:
-                continue
-            _, word = TO_CLIENT.decode(message.data)
-            kind = type(word)
-            if kind is CommandFinished or kind is CommandRefused:
-                if self.answered is not None:
-                    self.answered(word, now_ms())
-                self._answer(word.id, word)
-            elif kind in (RequestDone, RequestRefused, StopFinished):
-                self._answer(word.id, word)
-            elif kind is Pong:
-                self.clock.observe(
-                    sent_ms=word.sent_ms, received_ms=word.received_ms, replied_ms=word.replied_ms, back_ms=now_ms()
-                )
-                self._answer("pong", word)
-            elif kind is LeaseChanged and word.lease is not None:
-                self.fence = word.lease.fence
-            elif kind is BenchSnapshot and not self._snapshot.done():
-                self._snapshot.set_result(word)
-                self._see(word.state, word.devices)
-            elif kind is BenchChanged:
-                self._see(word.state, ())
-            elif kind is DeviceChanged:
-                self._see(self._state, (word.report,))
-            elif kind is not Welcome and not self._snapshot.done() and hasattr(word, "code"):
-                self._snapshot.set_exception(ConnectionError(word.text))
+    def _received(self, data: bytes) -> None:
+        word: Word = msgpack.unpackb(data)[1]
+        kind = word["type"]
+        if kind == "CommandFinished" or kind == "CommandRefused":
+            if self.answered is not None:
+                self.answered(word)
+            self._answer(word["id"], word)
+        elif kind == "Pong":
+            self.clock.observe(
+                sent_ms=word["sent_ms"],
+                received_ms=word["received_ms"],
+                replied_ms=word["replied_ms"],
+                back_ms=now_ms(),
+            )
+            self._answer(kind, word)
+        elif kind in ("BenchSnapshot", "BenchChanged"):
+            self._state = word["state"]
+            self._see(word.get("devices", ()))
+        elif kind == "DeviceChanged":
+            self._see((word["report"],))
+        elif kind == "LeaseChanged" and word.get("lease"):
+            self.fence = word["lease"]["fence"]
+        elif "id" in word:
+            self._answer(word["id"], word)
 
-    def _see(self, state: BenchState, devices: tuple[DeviceReport, ...]) -> None:
-        self._state = state
-        self._devices |= {report.device: report.state for report in devices}
-        online = set(self._devices.values()) == {DeviceState.ONLINE}
-        if online and state in (BenchState.ONLINE, BenchState.IN_USE):
-            self.usable.set()
-
-    async def _ping(self) -> None:
-        pong = self._expect("pong")
-        await self._send(Ping(now_ms()))
-        await pong
-
-    def _expect(self, key: str) -> asyncio.Future[Any]:
-        future = self._waiting[key] = asyncio.get_running_loop().create_future()
-        return future
-
-    def _answer(self, key: str, word: object) -> None:
+    def _answer(self, key: str, word: Word) -> None:
         future = self._waiting.pop(key, None)
         if future is not None and not future.done():
             future.set_result(word)
 
-    async def _send(self, word: object) -> None:
-        await self._socket.send_bytes(FROM_CLIENT.encode(word))
+    def _see(self, reports: Any) -> None:
+        self._devices |= {report["device"]: report["state"] for report in reports}
+        if set(self._devices.values()) == {"online"} and self._state in ("online", "in_use"):
+            self.usable.set()
 
 
 @contextlib.asynccontextmanager
 async def joined(base_url: str, bench: str, token: str, prefix: str) -> AsyncIterator[LoadClient]:
     """A client that is on the bench, until the end of the block."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(f"{base_url}/lab/{bench}/socket", compress=0, max_msg_size=0) as socket,
-    ):
-        client = LoadClient(socket, prefix)
-        reading = asyncio.create_task(client.receive())
-        try:
-            await client.start(token)
-            await client.usable.wait()
-            yield client
-        finally:
-            await socket.close()
-            await reading
+    client = LoadClient(prefix)
+    try:
+        await client.start(f"{base_url}/lab/{bench}/socket", token)
+        yield client
+    finally:
+        client.close()

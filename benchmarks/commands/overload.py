@@ -10,10 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from benchmarks.commands.rig import ACTION, Rig
-from benchmarks.load_client import LoadClient, joined, now_ms
+from benchmarks.load_client import LoadClient, Word, joined, now_ms
 from benchmarks.report import percentile
-from devices.model import CommandStatus
-from remotelab.messages import CommandFinished, CommandRefused
 
 TTL_MS = 2_000.0
 STOPS_PER_BENCH_S = 1.0
@@ -32,19 +30,18 @@ class Tally:
     sent_ms: dict[str, float] = field(default_factory=dict)
     last_byte_ms: float = 0.0
 
-    def take(self, word: CommandFinished | CommandRefused, at_ms: float) -> None:
+    def take(self, word: Word) -> None:
         """Count an answer."""
-        sent_ms = self.sent_ms.pop(word.id)
-        if isinstance(word, CommandRefused):
-            self.refusals_ms.append(at_ms - sent_ms)
+        sent_ms = self.sent_ms.pop(word["id"])
+        if word["type"] == "CommandRefused":
+            self.refusals_ms.append(now_ms() - sent_ms)
             return
-        self.done += word.status is CommandStatus.DONE
-        self.other += word.status is not CommandStatus.DONE
-        first_byte_ms = word.ledger.first_byte_ms
-        if first_byte_ms is not None and first_byte_ms > word.ledger.sent_ms + TTL_MS:
+        self.done += word["status"] == "done"
+        self.other += word["status"] != "done"
+        ledger = word["ledger"]
+        if ledger.get("first_byte_ms", 0.0) > ledger["sent_ms"] + TTL_MS:
             self.late += 1
-        if word.ledger.last_byte_ms is not None:
-            self.last_byte_ms = max(self.last_byte_ms, word.ledger.last_byte_ms)
+        self.last_byte_ms = max(self.last_byte_ms, ledger.get("last_byte_ms", 0.0))
 
 
 async def bare_rate(exchange: Callable[[], Awaitable[object]], seconds: float) -> float:
@@ -85,10 +82,9 @@ async def _offer(client: LoadClient, tally: Tally, per_s: float, seconds: float)
     for number in range(int(per_s * seconds)):
         if (wait_s := start_s + number / per_s - loop.time()) > 0:
             await asyncio.sleep(wait_s)
-        command = client.command("probe", ACTION, {}, TTL_MS)
+        begun_ms = now_ms()
+        tally.sent_ms[client.offer("probe", ACTION, {}, TTL_MS)] = begun_ms
         tally.offered += 1
-        tally.sent_ms[command.id] = now_ms()
-        await client.offer(command)
 
 
 async def _stop_now_and_then(client: LoadClient, tally: Tally, seconds: float, seed: int) -> None:
@@ -96,11 +92,10 @@ async def _stop_now_and_then(client: LoadClient, tally: Tally, seconds: float, s
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
         await asyncio.sleep(chance.uniform(0.5, 1.5) / STOPS_PER_BENCH_S)
-        stopped = await client.stop()
-        first_byte_ms = stopped.ledger.first_byte_ms
-        if first_byte_ms is not None:
+        ledger = (await client.stop())["ledger"]
+        if "first_byte_ms" in ledger:
             # The exchange that was on the wire may end first; its end is in the ledger of its own answer.
-            tally.stops_ms.append(first_byte_ms - max(stopped.ledger.sent_ms, tally.last_byte_ms))
+            tally.stops_ms.append(ledger["first_byte_ms"] - max(ledger["sent_ms"], tally.last_byte_ms))
         await client.clear_stop()
 
 

@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import aiohttp
+import msgpack  # type: ignore[import-untyped]  # the package ships no types
 
 from benchmarks.commands.rig import Rig
-from benchmarks.load_client import LoadClient, joined
+from benchmarks.load_client import LoadClient, Word, joined
 from benchmarks.processes import Program
-from devices.model import CommandStatus
-from remotelab.messages import FROM_CLIENT, CommandFinished, CommandRefused
+from benchmarks.websocket import RawWebSocket
 
 CONNECTIONS = 8
 IN_FLIGHT = 16
@@ -32,23 +31,21 @@ class Rate:
 
 
 class Lane:
-    """One connection that always has ``IN_FLIGHT`` questions under way."""
+    """One connection that always has ``IN_FLIGHT`` questions under way: each answer sends the next."""
 
-    def __init__(self, send: Callable[[], Awaitable[None]]) -> None:
-        self._send = send
-        self._window = asyncio.Semaphore(IN_FLIGHT)
+    def __init__(self) -> None:
+        self.send: Callable[[], object] = lambda: None
         self.answers = 0
+
+    def start(self) -> None:
+        """Send the first ones."""
+        for _ in range(IN_FLIGHT):
+            self.send()
 
     def answered(self) -> None:
         """One came back: the next may go."""
         self.answers += 1
-        self._window.release()
-
-    async def run(self) -> None:
-        """Send until cancelled."""
-        while True:
-            await self._window.acquire()
-            await self._send()
+        self.send()
 
 
 async def commands(rig: Rig, seconds: float) -> Rate:
@@ -66,45 +63,43 @@ async def commands(rig: Rig, seconds: float) -> Rate:
 
 async def echoes(url: str, program: Program, seconds: float) -> Rate:
     """Messages of a command's size through a server that only sends them back."""
-    size_bytes = len(FROM_CLIENT.encode(LoadClient.example("load-000-0000000")))
-    async with aiohttp.ClientSession() as session, contextlib.AsyncExitStack() as stack:
+    command = LoadClient.command("load-000-0000000", 1, "psu", "set_voltage", {"voltage": 3.3}, time.time(), TTL_MS)
+    message = bytes(len(msgpack.packb([0, command])))
+    async with contextlib.AsyncExitStack() as stack:
         lanes = []
         for _ in range(CONNECTIONS):
-            socket = await stack.enter_async_context(session.ws_connect(url, compress=0))
-            lane = Lane(functools.partial(socket.send_bytes, bytes(size_bytes)))
-            reading = asyncio.create_task(_count(socket, lane))
-            stack.callback(reading.cancel)
+            lane = Lane()
+            socket = await RawWebSocket.connect(url, functools.partial(_echoed, lane))
+            stack.callback(socket.close)
+            lane.send = functools.partial(socket.send, message)
             lanes.append(lane)
         return await _measure(lanes, program, seconds)
 
 
-def _command_lane(client: LoadClient) -> Lane:
-    async def send() -> None:
-        await client.offer(client.command("psu", "set_voltage", {"voltage": 3.3}, TTL_MS))
+def _echoed(lane: Lane, _data: bytes) -> None:
+    lane.answered()
 
-    def answered(word: CommandFinished | CommandRefused, _at_ms: float) -> None:
-        if not isinstance(word, CommandFinished) or word.status is not CommandStatus.DONE:
+
+def _command_lane(client: LoadClient) -> Lane:
+    def answered(word: Word) -> None:
+        if word.get("status") != "done":
             raise RuntimeError(f"a command ended as {word}")
         lane.answered()
 
-    lane = Lane(send)
+    lane = Lane()
+    lane.send = lambda: client.offer("psu", "set_voltage", {"voltage": 3.3}, TTL_MS)
     client.answered = answered
     return lane
 
 
-async def _count(socket: aiohttp.ClientWebSocketResponse, lane: Lane) -> None:
-    async for _ in socket:
-        lane.answered()
-
-
 async def _measure(lanes: list[Lane], program: Program, seconds: float) -> Rate:
-    running = [asyncio.create_task(lane.run()) for lane in lanes]
+    for lane in lanes:
+        lane.start()
     await asyncio.sleep(1.0)
     before, cpu_s, begun_s = sum(lane.answers for lane in lanes), program.cpu_s(), time.perf_counter()
     await asyncio.sleep(seconds)
     count = sum(lane.answers for lane in lanes) - before
     rate = Rate(count / (time.perf_counter() - begun_s), count / (program.cpu_s() - cpu_s))
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    for lane in lanes:
+        lane.send = lambda: None
     return rate

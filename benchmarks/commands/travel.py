@@ -11,8 +11,6 @@ from typing import Any
 from benchmarks.commands.rig import ACTION, Rig
 from benchmarks.load_client import LoadClient, joined
 from benchmarks.report import spread
-from devices.model import CommandStatus
-from remotelab.messages import CommandFinished
 
 BENCH = "bench-00"
 TTL_MS = 10_000.0
@@ -38,8 +36,8 @@ async def figures(rig: Rig, url: str, seconds: float) -> dict[str, Any]:
 
 
 async def _run(client: LoadClient) -> None:
-    finished = await client.run(client.command("probe", ACTION, {}, TTL_MS))
-    if not isinstance(finished, CommandFinished) or finished.status is not CommandStatus.DONE:
+    finished = await client.run("probe", ACTION, {}, TTL_MS)
+    if finished.get("status") != "done":
         raise RuntimeError(f"the command ended as {finished}")
 
 
