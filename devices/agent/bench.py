@@ -183,9 +183,11 @@ class Bench:
         return f"{device}.{name}" in self._interlocks.names
 
     def tick(self) -> None:
-        """Called regularly: readings grow old."""
+        """Called regularly: readings grow old, and a safe state that was not reached is tried for again."""
         if self._interlocks.names:
             self._judge()
+            if self.safety.has_failed and self._interlocks.wants_safe_state:
+                self.safety.make_safe()
 
     def _judge(self) -> None:
         for change in self._interlocks.evaluate(self._time.now_ms()):

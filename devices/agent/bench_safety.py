@@ -58,6 +58,8 @@ class BenchSafety:
         self.description = description
         self.made_safe: bool | None = None
         """Set when the gateway was away for too long: whether the safe state was then verified."""
+        self.has_failed = False
+        """Whether an interlock's last call for the safe state could not be verified."""
         self._name = description.name
         self._context = context
         self._workers = workers
@@ -98,7 +100,12 @@ class BenchSafety:
 
     def make_safe(self) -> None:
         """Bring the bench to its safe state of one's own accord: an interlock wants it."""
-        self._bring_to_safety(Lane.CLEAN_UP, lambda result: None)
+
+        def note(result: SafeResult) -> None:
+            self.has_failed = bool(result.problems)
+
+        self.has_failed = False
+        self._bring_to_safety(Lane.CLEAN_UP, note)
 
     def link_lost(self) -> None:
         """Nobody commands the bench any more: what waits ends, and after a while the bench becomes safe by itself."""

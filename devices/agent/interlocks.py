@@ -49,6 +49,11 @@ class Interlocks:
         """The names of the interlocks that block, as of the last :meth:`evaluate`."""
         return tuple(watched.interlock.name for watched in self._watched if watched.value is not False)
 
+    @property
+    def wants_safe_state(self) -> bool:
+        """Whether a condition that calls for the safe state is true, as of the last :meth:`evaluate`."""
+        return any(watched.interlock.makes_safe and watched.value is True for watched in self._watched)
+
     def take(self, device: str, prop: str, value: Value, now_ms: float) -> bool:
         """Take a reading; whether it matters to an interlock."""
         name = f"{device}.{prop}"

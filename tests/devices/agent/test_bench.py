@@ -194,3 +194,23 @@ async def test_a_flood_starts_nothing_late_and_ends_everything_once(tmp_path: Pa
                 assert outcome.first_byte_ms < request.deadline_ms
         done = [request for request in requests if outcomes[request.id].status is CommandStatus.DONE]
         assert (await desk.result("count_writes")).value == len(done)
+
+
+async def test_a_safe_state_that_an_interlock_wants_is_tried_for_until_it_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "TICK_S", 0.02)
+    async with probe_bench(tmp_path, MAKES_SAFE) as (desk, simulation):
+        await blocking(desk, False)
+        bench = desk.agent.benches["bench"]
+        await desk.result("set_value", args={"value": 3.0})
+        # The reading that calls for it comes just as the cable is pulled.
+        simulation.unplug()
+        bench.reading_taken(bench.workers["probe-port"].devices["probe"], "polled", 9.0)
+        await desk.until(lambda: bench.safety.has_failed)
+        simulation.work()
+        await desk.device(DeviceState.ONLINE)
+        bench.reading_taken(bench.workers["probe-port"].devices["probe"], "polled", 9.0)
+        await desk.until(lambda: not bench.safety.has_failed)
+        await blocking(desk, False)
+        assert (await desk.result("measure")).value == 0.0

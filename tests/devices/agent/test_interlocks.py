@@ -21,6 +21,7 @@ def bench(*interlocks: Interlock) -> BenchDescription:
 def test_nothing_known_blocks_until_it_is_known() -> None:
     interlocks = Interlocks(bench(HOT, ON))
     assert list(interlocks.blocking) == ["hot", "on"]
+    assert not interlocks.wants_safe_state
     assert interlocks.forbidding("plate", "set_power", 0.0) is HOT
     assert interlocks.take("plate", "temperature", 20.0, 0.0)
     assert interlocks.evaluate(0.0) == [Change(HOT, blocking=False, was_blocking=True, is_met=False)]
@@ -34,6 +35,7 @@ def test_a_condition_that_comes_true_is_told_once() -> None:
     interlocks = Interlocks(bench(HOT))
     interlocks.take("plate", "temperature", 90.0, 0.0)
     assert interlocks.evaluate(0.0) == [Change(HOT, blocking=True, was_blocking=True, is_met=True)]
+    assert interlocks.wants_safe_state
     interlocks.take("plate", "temperature", 91.0, 1.0)
     assert interlocks.evaluate(1.0) == []
 
