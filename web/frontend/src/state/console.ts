@@ -72,10 +72,7 @@ export function reduceConsole(state: ConsoleState, message: FromGateway, nowMs: 
     case "CommandFinished":
       return concluded(logged(state, message, nowMs), message.id, nowMs);
     case "InterlockChanged":
-      return tripped(
-        logged({ ...state, bench: state.bench && reduceBench(state.bench, message) }, message, nowMs),
-        message,
-      );
+      return interlockChanged(state, message, nowMs);
     default:
       return logged({ ...state, bench: state.bench && reduceBench(state.bench, message) }, message, nowMs);
   }
@@ -87,11 +84,19 @@ function logged(state: ConsoleState, message: FromGateway, nowMs: number): Conso
 }
 
 /** An interlock that takes everything back is announced: otherwise the instruments would seem to act by themselves. */
-function tripped(state: ConsoleState, message: FromGateway & { type: "InterlockChanged" }): ConsoleState {
-  const interlock = state.bench && interlockOf(state.bench, message.interlock);
-  const entry = state.log.at(-1);
-  if (!message.blocking || interlock?.makes_safe !== true || entry === undefined) return state;
-  return noticed(state, { key: entry.key, code: "interlocked", text: "", entry });
+function interlockChanged(
+  state: ConsoleState,
+  message: FromGateway & { type: "InterlockChanged" },
+  nowMs: number,
+): ConsoleState {
+  const { bench } = state;
+  if (bench === null || bench.blocking.includes(message.interlock) === message.blocking) return state;
+  const next = logged({ ...state, bench: reduceBench(bench, message) }, message, nowMs);
+  const entry = next.log.at(-1);
+  const announced = message.blocking && interlockOf(bench, message.interlock)?.makes_safe === true;
+  return announced && entry !== undefined
+    ? noticed(next, { key: entry.key, code: "interlocked", text: "", entry })
+    : next;
 }
 
 function withOutcomes(state: ConsoleState, outcomes: readonly object[], nowMs: number): ConsoleState {

@@ -63,17 +63,20 @@ export function clamped(value: number, limit: Limit): number {
   return Math.min(limit.high ?? Infinity, Math.max(limit.low ?? -Infinity, value));
 }
 
-/** A scale from 0 to 1, logarithmic when the range spans three decades or more. */
+/** A scale from 0 to 1, logarithmic when the range spans decades. */
 export interface Scale {
   readonly low: number;
   readonly high: number;
   readonly log: boolean;
 }
 
+/** From this ratio of its bounds on, equal turns of a knob mean equal factors. */
+const LOG_FROM = 200;
+
 export function scaleOf(limit: Limit): Scale | null {
   const { low, high } = limit;
   if (low === null || high === null || high <= low) return null;
-  return { low, high, log: low > 0 && high / low >= 1000 };
+  return { low, high, log: low > 0 && high / low >= LOG_FROM };
 }
 
 export function toFraction(scale: Scale, value: number): number {
@@ -124,11 +127,24 @@ export function significant(value: number, digits: number, language: string): st
   return new Intl.NumberFormat(language, options).format(value).replace("-", "−");
 }
 
-/** The SI prefix that brings a range of this size between 1 and 1000. Units that bear none (°C, %) stay as they are. */
+/** Units that take SI prefixes. Others (°C, %, r/s) stay as they are. */
+const PREFIXED = new Set(["V", "A", "W", "Hz", "s", "Ω", "F", "H", "m", "g", "N", "Pa", "J", "T", "K", "C", "S", "B"]);
+
+/** The SI prefix that brings a number of this size between 1 and 1000. */
 export function siPrefix(size: number, unit: string): { factor: number; unit: string } {
-  if (unit === "" || size === 0 || !Number.isFinite(size) || /[°%/]/.test(unit)) return { factor: 1, unit };
+  if (!PREFIXED.has(unit) || size === 0 || !Number.isFinite(size)) return { factor: 1, unit };
   const order = Math.floor(Math.log10(Math.abs(size) * (1 + 1e-9)) / 3) * 3;
   const power = Math.min(9, Math.max(-9, order));
   const prefix = { 9: "G", 6: "M", 3: "k", 0: "", [-3]: "m", [-6]: "µ", [-9]: "n" }[power] ?? "";
   return { factor: 10 ** -power, unit: prefix + unit };
+}
+
+/** Bounds of an axis with a little air. What hardly moves is not blown up: at least `leastSpan` is shown. */
+export function axisBounds(low: number, high: number, leastSpan: number): [number, number] {
+  const least = leastSpan > 0 ? leastSpan : Math.max(Math.abs(high) * 0.02, 0.02);
+  const missing = Math.max(0, least - (high - low)) / 2;
+  const air = (high - low + 2 * missing) * 0.08;
+  const [bottom, top] = [low - missing - air, high + missing + air];
+  // Nothing negative is shown where nothing is negative.
+  return low >= 0 && bottom < 0 ? [0, top - bottom] : [bottom, top];
 }

@@ -110,9 +110,9 @@ function useSharedReason(bench: Bench, device: DeviceDescription): Reason | null
   return bench.stopped === null ? deviceReason(bench, device.name) : { kind: "stopped" };
 }
 
-/** Knobs first, then switches and choices, then forms; otherwise as the driver lists them. */
+/** Switches and choices first, then knobs, then forms; otherwise as the driver lists them. */
 function inOrder(actions: readonly Action[]): readonly Action[] {
-  const rank = { switch: 0, set_point: 1, choices: 2, form: 3 };
+  const rank = { switch: 0, choices: 1, set_point: 2, form: 3 };
   return [...actions].sort((a, b) => rank[controlKind(a)] - rank[controlKind(b)]);
 }
 

@@ -8,7 +8,7 @@ import { measured, typicalMs, UNMEASURED } from "../../src/state/round-trip";
 import { targetStatus } from "../../src/state/targets";
 import { FROM_GATEWAY_WORDS } from "../../src/wire/frame";
 import type { CommandMode, FromGateway } from "../../src/wire/messages";
-import { LEASE, LEDGER, snapshot } from "../support/bench";
+import { DESCRIPTION, LEASE, LEDGER, snapshot } from "../support/bench";
 
 function message(type: string, fields: object): FromGateway {
   return { type, ...FROM_GATEWAY_WORDS[type]?.(fields) } as FromGateway;
@@ -65,7 +65,7 @@ describe("the bench after events", () => {
     );
     expect(benchOf(cleared).stopped).toBeNull();
     expect(benchOf(cleared).blocking).toEqual([]);
-    expect(cleared.log.map(({ kind }) => kind)).toEqual(["stop", "stop_cleared"]);
+    expect(cleared.log.map(({ kind }) => kind)).toEqual(["interlock", "stop", "stop_cleared"]);
   });
 
   test("a knob stands where anybody's last carried-out set-point put it", () => {
@@ -76,6 +76,27 @@ describe("the bench after events", () => {
     expect(benchOf(theirs).setPoints["psu.set_voltage"]).toEqual({ voltage: 5 });
     const failed = after(theirs, ["CommandLogged", { ...logged, args: { voltage: 9 }, status: "failed" }]);
     expect(benchOf(failed).setPoints["psu.set_voltage"]).toEqual({ voltage: 5 });
+  });
+});
+
+describe("when the bench is made safe", () => {
+  const set = after(sent(START, "a", 3.3), finished("a"));
+  const safe = { ...DESCRIPTION, interlocks: DESCRIPTION.interlocks.map((lock) => ({ ...lock, makes_safe: true })) };
+
+  test.each<[string, object]>([
+    ["StopFinished", { id: "r", participant: "p-wang", verified: true, ledger: LEDGER }],
+    ["BenchChanged", { state: "draining" }],
+  ])("after %s no knob stands where it stood", (type, fields) => {
+    expect(benchOf(after(set, [type, fields])).setPoints).toEqual({});
+  });
+
+  test("an interlock that does it is announced and logged, once", () => {
+    const trip: [string, object] = ["InterlockChanged", { interlock: "hot", blocking: true }];
+    const state = after(set, ["InventoryChanged", { description: safe }], trip, trip);
+    expect(benchOf(state).setPoints).toEqual({});
+    expect(state.notices).toMatchObject([{ code: "interlocked" }]);
+    expect(state.log.filter(({ kind }) => kind === "interlock")).toHaveLength(1);
+    expect(after(set, trip).notices).toEqual([]);
   });
 });
 

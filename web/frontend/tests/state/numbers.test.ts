@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  axisBounds,
   decimalsOf,
   fixed,
   fromFraction,
@@ -97,7 +98,21 @@ describe("how numbers are written", () => {
     expect(siPrefix(0.02, "V").unit).toBe("mV");
     expect(siPrefix(1000, "V").unit).toBe("kV");
     expect(siPrefix(1e-15, "A").unit).toBe("nA");
-    for (const unit of ["°C", "%", "r/s", ""]) expect(siPrefix(1500, unit)).toEqual({ factor: 1, unit });
+    for (const unit of ["°C", "%", "r", "r/s", ""]) expect(siPrefix(1500, unit)).toEqual({ factor: 1, unit });
     expect(siPrefix(0, "V").unit).toBe("V");
+  });
+});
+
+describe("bounds of an axis", () => {
+  test("leave air, and show at least so much", () => {
+    expect(axisBounds(-1, 1, 0)).toEqual([-1.16, 1.16]);
+    const [low, high] = axisBounds(5, 5.001, 1);
+    expect(high - low).toBeCloseTo(1.16);
+    expect((low + high) / 2).toBeCloseTo(5.0005);
+  });
+
+  test("show nothing negative where nothing is", () => {
+    expect(axisBounds(0, 0, 1)).toEqual([0, expect.closeTo(1.16)]);
+    expect(axisBounds(0, 0, 0)[0]).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 /** One uPlot canvas with our looks: themed axes, units, a cursor that reports, and up to two marks. No framework here. */
 
 import uPlot from "uplot";
-import { siPrefix, short } from "../../state/numbers";
+import { axisBounds, siPrefix, short } from "../../state/numbers";
 
 export interface CanvasCurve {
   readonly label: string;
@@ -25,6 +25,8 @@ export interface CanvasOptions {
   readonly xLabels: ((places: readonly number[]) => string[]) | null;
   /** Fixed bounds of the y axis, for on and off. */
   readonly yBounds: readonly [number, number] | null;
+  /** The y axis shows at least this much, so that noise is not blown up. */
+  readonly leastSpan: number;
   readonly onCursor: (x: number | null) => void;
   readonly onPick: (x: number) => void;
 }
@@ -95,7 +97,7 @@ export class PlotCanvas {
   }
 
   #uplotOptions(options: CanvasOptions): uPlot.Options {
-    const { curves, height, sync, yBounds, onCursor } = options;
+    const { curves, height, sync, onCursor } = options;
     return {
       width: Math.max(this.#root.clientWidth, 100),
       height,
@@ -109,7 +111,7 @@ export class PlotCanvas {
       },
       scales: {
         x: { time: false, range: (_plot, low, high) => [...(this.#xRange ?? [low, high])] as [number, number] },
-        y: { range: (_plot, low, high) => (yBounds === null ? padded(low, high) : [...yBounds]) },
+        y: { range: (_plot, low, high) => this.#yRange(options, low, high) },
       },
       axes: [this.#xAxis(options), this.#yAxis(options)],
       series: [{}, ...curves.map((curve) => this.#series(curve))],
@@ -123,6 +125,12 @@ export class PlotCanvas {
         draw: [(plot) => this.#drawMarks(plot)],
       },
     };
+  }
+
+  // uPlot has no bounds while there is nothing to show, whatever its types say.
+  #yRange({ yBounds, leastSpan }: CanvasOptions, low: number | null, high: number | null): [number, number] {
+    if (yBounds !== null) return [...yBounds];
+    return low === null || high === null ? [0, 1] : axisBounds(low, high, leastSpan);
   }
 
   #series(curve: CanvasCurve): uPlot.Series {
@@ -181,15 +189,6 @@ export class PlotCanvas {
       ctx.restore();
     });
   }
-}
-
-/** Bounds with a little air; a flat line stands in the middle. */
-function padded(low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return [0, 1];
-  const span = high - low;
-  const air = span === 0 ? Math.max(Math.abs(high) * 0.1, 0.01) : span * 0.08;
-  const bottom = low >= 0 && low - air < 0 ? 0 : low - air;
-  return [span === 0 && low === 0 ? -0.1 : bottom, high + air];
 }
 
 /** Axis labels that share one SI prefix; the unit stands at every label or only at the last. */

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { deviceOf, type Bench } from "../../state/bench";
 import { aligned } from "../../state/series";
 import { columnStats, valueNear } from "../../state/stats";
+import type { Property } from "../../wire/model";
 import type { Language } from "../../i18n/language";
 import { useConsole, useLab, useLanguage } from "../context";
 import { readingText } from "../words";
@@ -101,6 +102,7 @@ function canvasOptions(
     sync: "telemetry",
     xLabels: (places) => places.map((seconds) => (seconds === 0 ? "0 s" : `${language.short(seconds)} s`)),
     yBounds: group.kind === "states" ? [-0.15, 1.15] : null,
+    leastSpan: Math.max(0, ...group.curves.map(({ property }) => usualSpan(property))) / 50,
     onCursor,
     onPick,
   };
@@ -178,6 +180,11 @@ function CurveTable({
       </tbody>
     </table>
   );
+}
+
+/** How far a reading usually ranges; 0 when nobody says. */
+function usualSpan({ limit }: Property): number {
+  return limit.low === null || limit.high === null ? 0 : limit.high - limit.low;
 }
 
 function Swatch({ dash }: { dash: readonly number[] }) {

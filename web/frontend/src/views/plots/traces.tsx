@@ -56,6 +56,7 @@ function TracePlot({ bench, held }: { bench: Bench; held: readonly HeldTrace[] }
       sync: null,
       xLabels: null,
       yBounds: null,
+      leastSpan: 0,
       onCursor: setCursor,
       onPick: (x) => setMarks((before) => [...before, x].slice(-2).sort((a, b) => a - b)),
     },
