@@ -72,6 +72,11 @@ class SocketWriter:
             return
         self._closer = self._loop.create_task(self._close(error))
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it takes nothing more."""
+        return self._closer is not None
+
     async def aclose(self) -> None:
         """Let a close that has begun come to its end."""
         self._outbox.clear()
