@@ -7,17 +7,16 @@ A command's id is unique on an agent: the gateway prefixes the client's id with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from devices.model import BenchDescription, CommandMode, CommandStatus, DeviceState
 from signaling.errors import Code
 from signaling.messages import FROM_DIALLER, FROM_SERVER, ValueChunk
-from signaling.wire import Value, Vocabulary
+from signaling.wire import Value, Vocabulary, word
 
 # Gateway to agent.
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Execute:
     """Run a command, unless it is late, stale or known already. Answered by exactly one ``ExecutionFinished``."""
 
@@ -33,14 +32,14 @@ class Execute:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CancelExecution:
     """End a command that still waits; one that has started runs on."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class StopBench:
     """Cancel all that waits and take the bench to its safe state at once; the bench stays stopped until cleared."""
 
@@ -48,7 +47,7 @@ class StopBench:
     bench: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ClearBenchStop:
     """Let a stopped bench be commanded again."""
 
@@ -56,7 +55,7 @@ class ClearBenchStop:
     bench: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class RaiseFence:
     """A lease has begun or ended: commands with a smaller fence are refused from now on, and waiting ones cancelled."""
 
@@ -64,7 +63,7 @@ class RaiseFence:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CleanUpBench:
     """Bring the bench to its safe state and verify it. Answered by ``CleanUpFinished``."""
 
@@ -72,7 +71,7 @@ class CleanUpBench:
     bench: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ResolveExecutions:
     """What became of these ids? Each is answered by one ``ExecutionFinished``; unknown ones never run any more."""
 
@@ -82,7 +81,7 @@ class ResolveExecutions:
 # Agent to gateway.
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class DeviceReport:
     """A device's present state, with the reason when it is not online."""
 
@@ -93,7 +92,7 @@ class DeviceReport:
     identity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class BenchReport:
     """One bench of an inventory: what it is and how it stands."""
 
@@ -108,7 +107,7 @@ class BenchReport:
     """Set when the link was away for longer than the bench allows: whether its safe state was then verified."""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class InventoryPublished:
     """All benches of the agent: sent after Welcome, and again when benches or devices are added or removed."""
 
@@ -118,7 +117,7 @@ class InventoryPublished:
     benches: tuple[BenchReport, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ExecutionFinished:
     """The one outcome of a command. Ledger times are None for steps that it never reached."""
 
@@ -138,7 +137,7 @@ class ExecutionFinished:
     """The answer comes from the journal; nothing was executed for this request."""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class BenchStopped:
     """The bench was stopped; ``verified`` says whether its safe state was read back."""
 
@@ -150,7 +149,7 @@ class BenchStopped:
     last_byte_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class BenchStopCleared:
     """The bench may be commanded again."""
 
@@ -158,7 +157,7 @@ class BenchStopCleared:
     bench: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CleanUpFinished:
     """The bench was brought to its safe state, or could not be (``verified`` false: it must be quarantined)."""
 
@@ -168,7 +167,7 @@ class CleanUpFinished:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class DeviceChanged:
     """A device came, went or failed its identity check."""
 
@@ -176,7 +175,7 @@ class DeviceChanged:
     report: DeviceReport
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class InterlockChanged:
     """An interlock began or ceased to block."""
 
@@ -185,7 +184,7 @@ class InterlockChanged:
     blocking: bool
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class TelemetrySampled:
     """Readings of one device at one moment."""
 
@@ -195,7 +194,7 @@ class TelemetrySampled:
     values: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class DeviceHealth:
     """How a device has been doing since the last report."""
 
@@ -209,7 +208,7 @@ class DeviceHealth:
     last_answer_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class HealthReported:
     """The agent's regular health: per device, and its clock's error."""
 

@@ -7,14 +7,13 @@ disk has it, so that nothing is confirmed to anybody that a crash could take bac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from signaling.tokens import Right
-from signaling.wire import Value
+from signaling.wire import Value, word
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Seat:
     """Who asks: one session of one participant, with what the token allows."""
 
@@ -30,7 +29,7 @@ class Seat:
         return right in self.rights
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Tell:
     """Say something to one session. ``replayed``: it is numbered, kept, and said again after a resume."""
 
@@ -39,7 +38,7 @@ class Tell:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class TellAll:
     """Say something to every session of the bench but those in ``but``.
 
@@ -51,7 +50,7 @@ class TellAll:
     but: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class TellAgent:
     """Say something to the bench's agent; ``first`` overtakes everything, even what waits for the disk."""
 
@@ -59,7 +58,7 @@ class TellAgent:
     first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class SendValue:
     """Pass the pieces of a large value on to a session as they come, behind everything else."""
 
@@ -67,7 +66,7 @@ class SendValue:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class BenchRecord:
     """What a bench must remember across a restart of the gateway."""
 
@@ -83,7 +82,7 @@ class BenchRecord:
     stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Persist:
     """Put a record on disk before the effects that follow. When that fails ``request`` of ``session`` is refused."""
 
@@ -92,7 +91,7 @@ class Persist:
     request: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Record:
     """One line of the audit log."""
 

@@ -7,14 +7,13 @@ A request with an ``id`` that is not a command is answered by ``RequestDone`` or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from devices.messages import DeviceReport
 from devices.model import BenchDescription, CommandMode, CommandStatus
 from signaling.errors import Code
 from signaling.messages import FROM_DIALLER, FROM_SERVER
-from signaling.wire import Value, Vocabulary
+from signaling.wire import Value, Vocabulary, word
 
 
 class BenchState(StrEnum):
@@ -43,7 +42,7 @@ class Feature(StrEnum):
 # Client to gateway.
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Command:
     """Ask a device to do something. Send the identical frame again to learn its outcome; it is never executed twice."""
 
@@ -60,7 +59,7 @@ class Command:
     mode: CommandMode = CommandMode.ORDERED
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CancelCommand:
     """End a command of one's own that still waits."""
 
@@ -68,7 +67,7 @@ class CancelCommand:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Stop:
     """Take the bench to its safe state now. Needs no lease. Answered by ``StopFinished``."""
 
@@ -76,14 +75,14 @@ class Stop:
     sent_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ClearStop:
     """Let the stopped bench be commanded again; for the controller or a supervisor."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class AskOutcomes:
     """What became of these commands of mine? Each is answered by one ``CommandFinished``."""
 
@@ -91,14 +90,14 @@ class AskOutcomes:
     commands: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class AcquireLease:
     """Take control of the bench."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class RenewLease:
     """Keep control for another term."""
 
@@ -106,7 +105,7 @@ class RenewLease:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class TransferLease:
     """Hand control to another participant who is present and may control."""
 
@@ -115,7 +114,7 @@ class TransferLease:
     to: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ReleaseLease:
     """Give control back; the bench is cleaned up."""
 
@@ -123,14 +122,14 @@ class ReleaseLease:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class RevokeLease:
     """Take control from whoever holds it; needs the right to supervise."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ReleaseQuarantine:
     """Clean the bench up again and, if its safe state verifies, open it; needs the right to supervise."""
 
@@ -140,7 +139,7 @@ class ReleaseQuarantine:
 # Gateway to client.
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Ledger:
     """Where a command's milliseconds went, on the server clock. Steps that were never reached are absent."""
 
@@ -152,7 +151,7 @@ class Ledger:
     gateway_replied_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CommandAdmitted:
     """The command waits; it should start in ``start_in_ms``. Sent to clients with the feature ``admissions``."""
 
@@ -160,7 +159,7 @@ class CommandAdmitted:
     start_in_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CommandRefused:
     """The command was not accepted and will never run. ``retry_after_ms``: when it might be."""
 
@@ -171,7 +170,7 @@ class CommandRefused:
     parameter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CommandFinished:
     """*Replayed.* The one outcome of an accepted command."""
 
@@ -187,7 +186,7 @@ class CommandFinished:
     """This id had ended before; nothing was executed for this request."""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class CommandLogged:
     """Somebody else's command ended: for observers' logs and knobs. Lossy on a slow link."""
 
@@ -200,7 +199,7 @@ class CommandLogged:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class StopFinished:
     """*Replayed to everybody.* The bench was stopped by ``participant``."""
 
@@ -211,14 +210,14 @@ class StopFinished:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class StopCleared:
     """*Replayed.* The bench may be commanded again."""
 
     participant: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Lease:
     """Who holds the control, with which fence, until when. ``away``: the holder's socket is gone; the seat is kept."""
 
@@ -229,7 +228,7 @@ class Lease:
     away: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class LeaseChanged:
     """*Replayed.* The control was taken, renewed, handed over or given up (``lease`` absent)."""
 
@@ -238,7 +237,7 @@ class LeaseChanged:
     """acquired, renewed, transferred, released, revoked, expired, abandoned, away or returned."""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class BenchChanged:
     """*Replayed.* The bench's state changed, with the reason when it is not simply usable."""
 
@@ -246,14 +245,14 @@ class BenchChanged:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class DeviceChanged:
     """*Replayed.* A device came, went or failed its identity check."""
 
     report: DeviceReport
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class InterlockChanged:
     """*Replayed.* An interlock began or ceased to block."""
 
@@ -261,14 +260,14 @@ class InterlockChanged:
     blocking: bool
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class InventoryChanged:
     """*Replayed.* The bench was changed by its technician: here is its new description."""
 
     description: BenchDescription
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Participant:
     """Somebody who is on the bench."""
 
@@ -278,14 +277,14 @@ class Participant:
     connected: bool
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class PresenceChanged:
     """*Replayed.* Who is here now."""
 
     participants: tuple[Participant, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class TelemetrySampled:
     """Readings of one device. The newest wins on a slow link."""
 
@@ -294,7 +293,7 @@ class TelemetrySampled:
     values: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class TelemetryHistory:
     """The readings so far of one device, for who comes late. The first column is ``time_ms``; gaps are None."""
 
@@ -303,7 +302,7 @@ class TelemetryHistory:
     rows: tuple[tuple[Value, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class SetPoint:
     """The last arguments with which a set-point action was carried out: where a knob stands."""
 
@@ -312,7 +311,7 @@ class SetPoint:
     args: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class BenchSnapshot:
     """Everything to draw the bench: sent after Welcome unless the session was resumed."""
 

@@ -7,15 +7,13 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from signaling.errors import Code
-from signaling.wire import Vocabulary
+from signaling.wire import Vocabulary, word
 
 PROTOCOL_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Hello:
     """The first frame of who dials in. ``session`` and ``resume_key`` ask to resume what an earlier socket left."""
 
@@ -28,7 +26,7 @@ class Hello:
     last_seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Welcome:
     """The server's first frame: what was agreed, and what to present to resume this session."""
 
@@ -44,14 +42,14 @@ class Welcome:
     max_frame_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Ping:
     """Ask for the server's time. ``sent_ms`` is any clock of the asker's; it comes back untouched."""
 
     sent_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Pong:
     """The answer to a Ping: the asker's own reading, and when the server read and answered it."""
 
@@ -60,21 +58,21 @@ class Pong:
     replied_ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class Ack:
     """Events up to ``seq`` have arrived and need not be kept for a resume."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class RequestDone:
     """A request (anything with an ``id`` that is not a command) was carried out."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class RequestRefused:
     """A request was not carried out, and nothing of it remains. ``id`` repeats the request's."""
 
@@ -84,7 +82,7 @@ class RequestRefused:
     retry_after_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ConnectionClosing:
     """The last frame before the server closes the socket, with the reason in words."""
 
@@ -93,7 +91,7 @@ class ConnectionClosing:
     retry_after_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@word
 class ValueChunk:
     """A part of a large value, sent piecemeal so that small frames can overtake it.
 

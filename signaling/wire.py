@@ -18,7 +18,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgpack  # type: ignore[import-untyped]  # the package ships no types
 
@@ -30,8 +30,19 @@ Value: TypeAlias = object
 MAX_OPEN_DEPTH = 6
 """How deep lists and maps may nest inside an open value."""
 
+_T = TypeVar("_T")
+
 Reader: TypeAlias = Callable[[Any], Any]
 Writer: TypeAlias = Callable[[Any], Any]
+
+
+@typing.dataclass_transform(frozen_default=True, kw_only_default=False)
+def word(cls: type[_T]) -> type[_T]:
+    """A frozen dataclass with slots whose immutability the type checker guards, not every assignment.
+
+    Building one costs a quarter of what ``dataclass(frozen=True)`` costs; a command builds a dozen of them.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 class FrameError(PeerError):
@@ -42,9 +53,14 @@ class FrameError(PeerError):
         self.request = request
 
 
+_ABSENT = object()
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
+    plain: type | None
+    """A value of exactly this type needs no reading."""
     read: Reader
     write: Writer | None
     default: Any
@@ -152,17 +168,21 @@ def _build(word: type, fields: tuple[_Field, ...], content: Any) -> Any:
     if not isinstance(content, dict):
         raise _Mismatch(": a map is wanted")
     values = []
+    take = content.pop
     for field in fields:
-        if field.name not in content:
+        value = take(field.name, _ABSENT)
+        if type(value) is field.plain:
+            values.append(value)
+        elif value is _ABSENT:
             if field.default is dataclasses.MISSING:
                 raise _Mismatch(f".{field.name} is missing")
             values.append(field.default)
-            continue
-        try:
-            values.append(field.read(content.pop(field.name)))
-        except _Mismatch as mismatch:
-            mismatch.args = (f".{field.name}{mismatch}",)
-            raise
+        else:
+            try:
+                values.append(field.read(value))
+            except _Mismatch as mismatch:
+                mismatch.args = (f".{field.name}{mismatch}",)
+                raise
     if content:
         raise _Mismatch(f" has no field {_shown(next(iter(content)))}")
     return word(*values)
@@ -175,7 +195,8 @@ def _fields_of(word: type) -> tuple[_Field, ...]:
     fields = []
     for field in dataclasses.fields(word):
         read, write = _codec(hints[field.name])
-        fields.append(_Field(field.name, read, write, field.default, field.default is None))
+        plain = hints[field.name] if hints[field.name] in (bool, int, str, bytes) else None
+        fields.append(_Field(field.name, plain, read, write, field.default, field.default is None))
     return tuple(fields)
 
 
