@@ -43,7 +43,7 @@ function BenchView({ bench }: { bench: Bench }) {
           <Instruments bench={bench} />
         </section>
         <div class="views">
-          <Plots bench={bench} />
+          {bench.description !== null && <Plots bench={bench} />}
           <Traces bench={bench} />
           <LogPanel bench={bench} />
         </div>

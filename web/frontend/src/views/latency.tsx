@@ -4,17 +4,21 @@ import { waterfall } from "../state/ledger";
 import { typicalMs } from "../state/round-trip";
 import { newestTimed } from "../state/targets";
 import type { Ledger } from "../wire/messages";
-import { useConsole, useLab, useLanguage } from "./context";
+import { useConsole, useLab, useLanguage, useSelect } from "./context";
 import { Disclosure } from "./disclosure";
 
 export function Latency() {
   const { t, short } = useLanguage();
-  const roundTripMs = useConsole((state) => typicalMs(state.roundTrip));
+  const open = useSelect(useLab().link, (link) => link.kind === "open");
+  const typical = useConsole((state) => typicalMs(state.roundTrip));
+  const roundTripMs = open ? typical : null;
   const label = (
     <>
       <span class="visually-hidden">{t("latency.round_trip")} </span>
       <Signal ms={roundTripMs} />
-      <span class="round-trip">{roundTripMs === null ? t("latency.unknown") : `${short(roundTripMs)} ms`}</span>
+      <span class="round-trip">
+        {roundTripMs !== null ? `${short(roundTripMs)} ms` : open ? t("latency.unknown") : "–"}
+      </span>
     </>
   );
   return (

@@ -13,7 +13,9 @@ import { DASHES, type CurveGroup, type PlottedCurve } from "./curves";
 import { useSampleRate, type PlotView } from "./plots";
 import { useCanvas } from "./use-canvas";
 
+/** A plot moves on by about a pixel each time it is drawn, but not more often than this. */
 const DRAW_EVERY_MS = 80;
+const WIDTH_PX = 650;
 const HEIGHT = { numbers: 168, states: 92 };
 /** Curves are broken where nothing was read for this long, or for five polls. */
 const GAP_MS = 2_500;
@@ -28,7 +30,7 @@ export function LivePlot({ group, view, change }: Props) {
   const language = useLanguage();
   const lab = useLab();
   const bench = useConsole((state) => state.bench);
-  useSampleRate(DRAW_EVERY_MS);
+  useSampleRate(Math.max(DRAW_EVERY_MS, view.windowMs / WIDTH_PX));
   const names = group.curves.map((curve) => curveName(curve, group, bench, language));
   // The x axis counts seconds before the right edge, so that its labels stand still while the curves move.
   const endMs = view.pausedMs ?? lab.serverMs() ?? 0;
