@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from devices.agent.attached_device import AttachedDevice
 from devices.agent.bench_safety import BenchContext, BenchSafety
@@ -28,6 +29,13 @@ from signaling.wire import Value
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    worker: PortWorker
+    device: AttachedDevice
+    action: Action
+
+
 class Bench:
     """See the module. It owns no task; the agent runs the workers of its ports."""
 
@@ -35,10 +43,13 @@ class Bench:
         self.name = description.name
         self.description = description
         self.workers: dict[str, PortWorker] = {}
+        """By the names of their ports; changed by :meth:`attach` only."""
+        self.fence = context.journal.journal.fence(description.name)
+        """The highest fence seen."""
         self._context = context
         self._time = context.time
         self._interlocks = Interlocks(description)
-        self._actions: dict[tuple[str, str], Action] = {}
+        self._routes: dict[tuple[str, str], _Route] = {}
         self.safety = BenchSafety(description, context, self.workers, self.cancel)
         """Its stop, its clean-up, and what it does when the gateway stays away."""
         self.describe(description)
@@ -46,17 +57,19 @@ class Bench:
     def describe(self, description: BenchDescription) -> None:
         """Take on a changed description: limits, interlocks, texts, depth."""
         self.description = self.safety.description = description
-        self._actions = {(d.name, action.name): action for d in description.devices for action in d.actions}
+        self._routes.clear()
         before, self._interlocks = self._interlocks, Interlocks(description)
         self._interlocks.adopt(before)
         for worker in self.workers.values():
             worker.agenda.queue.depth = description.queue_depth
         self._judge()
 
-    @property
-    def fence(self) -> int:
-        """The highest fence seen."""
-        return self._context.journal.journal.fence(self.name)
+    def attach(self, port: str, worker: PortWorker | None) -> None:
+        """Have another worker for a port, or none."""
+        self._routes.clear()
+        self.workers.pop(port, None)
+        if worker is not None:
+            self.workers[port] = worker
 
     # Commands.
 
@@ -64,14 +77,15 @@ class Bench:
         """Let a command wait for its port, or end it at once."""
         outcomes = self._context.outcomes
         try:
-            worker, action, args, start_by_ms = self._admit(request, received_ms)
+            route = self._routes.get((request.device, request.action)) or self._route(request)
+            args, start_by_ms = self._admit(route, request, received_ms)
         except NotStarted as why:
             outcomes.refuse(request.id, why, received_ms)
             return
-        execution = Execution(request, action, args, received_ms)
+        execution = Execution(request, route.action, args, received_ms)
         outcomes.open(execution)
         try:
-            superseded = worker.agenda.submit(execution, start_by_ms)
+            superseded = route.worker.agenda.submit(execution, start_by_ms)
         except OurError as error:
             outcomes.finish_with(execution, NotStarted(error.code, error.text))
             return
@@ -87,23 +101,21 @@ class Bench:
         """Commands of earlier leases end, and none is taken any more."""
         if fence <= self.fence:
             return
+        self.fence = fence
         self._context.journal.write_if_possible(FenceRaised(self.name, fence))
         why = NotStarted(Code.LEASE_ENDED, "The lease that it belonged to has ended.")
         self.cancel(lambda execution: execution.request.fence < fence, why)
 
-    def _admit(self, request: Execute, now_ms: float) -> tuple[PortWorker, Action, dict[str, Value], float]:
-        if request.fence < self.fence:
-            raise NotStarted(Code.STALE_FENCE, "The lease that it belongs to has ended.")
-        if request.fence > self.fence:
+    def _admit(self, route: _Route, request: Execute, now_ms: float) -> tuple[dict[str, Value], float]:
+        """The checked arguments and the local time by which it must start. Raises :class:`NotStarted`."""
+        if request.fence != self.fence:
+            if request.fence < self.fence:
+                raise NotStarted(Code.STALE_FENCE, "The lease that it belongs to has ended.")
             self.raise_fence(request.fence)
-        worker = self._worker_of(request.device)
-        if worker.is_retired:
+        if route.worker.is_retired:
             raise being_changed()
-        action = self._actions.get((request.device, request.action))
-        if action is None:
-            raise NotStarted(Code.UNKNOWN_ACTION, f"{request.device} has no action {request.action[:40]!r}.")
-        device = worker.devices[request.device]
-        if not device.is_online:
+        action, device = route.action, route.device
+        if device.state is not DeviceState.ONLINE:
             code = Code.WRONG_IDENTITY if device.state is DeviceState.WRONG_IDENTITY else Code.DEVICE_OFFLINE
             raise NotStarted(code, device.text or f"{request.device} is being connected.")
         if self.safety.is_stopped and action.kind is not ActionKind.QUERY:
@@ -122,14 +134,19 @@ class Bench:
             sent_at_least_ms = start_by_ms - action.most_time_to_live_ms
             if sent_at_least_ms < self._context.started_ms:
                 raise outcome_lost()
-        return worker, action, args, start_by_ms
+        return args, start_by_ms
 
-    def _worker_of(self, device: str) -> PortWorker:
-        description = self.description.device(device)
+    def _route(self, request: Execute) -> _Route:
+        """Where a command goes, remembered until the bench changes. Raises :class:`NotStarted`."""
+        description = self.description.device(request.device)
         worker = self.workers.get(description.port) if description is not None else None
-        if worker is not None:
-            return worker
-        raise NotStarted(Code.UNKNOWN_DEVICE, f"{self.name} has no device {device[:40]!r}.")
+        if description is None or worker is None:
+            raise NotStarted(Code.UNKNOWN_DEVICE, f"{self.name} has no device {request.device[:40]!r}.")
+        action = description.action(request.action)
+        if action is None:
+            raise NotStarted(Code.UNKNOWN_ACTION, f"{request.device} has no action {request.action[:40]!r}.")
+        route = self._routes[request.device, request.action] = _Route(worker, worker.devices[request.device], action)
+        return route
 
     def _refuse_interlocked(self, request: Execute, now_ms: float) -> None:
         interlock = self._interlocks.forbidding(request.device, request.action, now_ms)

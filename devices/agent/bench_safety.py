@@ -60,19 +60,17 @@ class BenchSafety:
         """Set when the gateway was away for too long: whether the safe state was then verified."""
         self.has_failed = False
         """Whether an interlock's last call for the safe state could not be verified."""
+        self.is_stopped = context.journal.journal.is_stopped(description.name)
+        """Whether only queries run."""
         self._name = description.name
         self._context = context
         self._workers = workers
         self._cancel = cancel
         self._away: asyncio.TimerHandle | None = None
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether only queries run."""
-        return self._context.journal.journal.is_stopped(self._name)
-
     def stop(self, request: str) -> None:
         """Cancel everything, break off what runs, bring the bench to its safe state; only queries run until cleared."""
+        self.is_stopped = True
         self._context.journal.write_if_possible(StopLatched(self._name, True))
         self._cancel(lambda execution: True, NotStarted(Code.STOPPED, "The bench was stopped."))
 
@@ -86,6 +84,7 @@ class BenchSafety:
 
     def clear_stop(self, request: str) -> None:
         """Let commands run again."""
+        self.is_stopped = False
         self._context.journal.write_if_possible(StopLatched(self._name, False))
         self._context.teller.tell(BenchStopCleared(request, self._name))
 

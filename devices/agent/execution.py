@@ -122,19 +122,11 @@ class Outcomes:
         """End a command: first in the journal, then on the wire. A second end is refused with ``RuntimeError``."""
         if self._open.pop(execution.request.id, None) is None:
             raise RuntimeError(f"{execution.request.id} has ended already")
-        on_server = self._time.on_server
-        finished = ExecutionFinished(
-            execution.request.id,
-            status,
-            value,
-            code,
-            text[:MAX_TEXT_CHARS],
-            on_server(execution.received_ms),
-            on_server(execution.first_byte_ms),
-            on_server(execution.last_byte_ms),
-            execution.service_ms,
-        )
-        self._settle(finished)
+        offset_ms = self._time.on_server(0.0)
+        times = (execution.received_ms, execution.first_byte_ms, execution.last_byte_ms)
+        received_ms, first_ms, last_ms = (None if ms is None or offset_ms is None else ms + offset_ms for ms in times)
+        name, text, service_ms = execution.request.id, text[:MAX_TEXT_CHARS], execution.service_ms
+        self._settle(ExecutionFinished(name, status, value, code, text, received_ms, first_ms, last_ms, service_ms))
 
     def finish_with(self, execution: Execution, error: NotStarted) -> None:
         """End a command that did not start."""

@@ -41,6 +41,7 @@ class Interlocks:
             if prop.poll_ms is not None
         }
         self._readings: dict[str, tuple[Value, float]] = {}
+        self._guards: dict[tuple[str, str], list[_Watched]] = {}
         self.names = frozenset(name for watched in self._watched for name in watched.condition.names)
         """The readings that decide something."""
 
@@ -86,7 +87,10 @@ class Interlocks:
 
     def forbidding(self, device: str, action: str, now_ms: float) -> Interlock | None:
         """The first interlock that forbids an action by the readings of this moment."""
-        guards = [watched for watched in self._watched if blocks(watched.interlock, device, action)]
+        guards = self._guards.get((device, action))
+        if guards is None:
+            guards = [watched for watched in self._watched if blocks(watched.interlock, device, action)]
+            self._guards[device, action] = guards
         if not guards:
             return None
         fresh = self._fresh(now_ms)

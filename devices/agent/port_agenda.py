@@ -60,7 +60,9 @@ class PortAgenda:
         on_expired: Callable[[Execution], None],
         decides: Callable[[str, str], bool],
     ) -> None:
-        self.queue = CommandQueue(depth)
+        self._queue = CommandQueue(depth)
+        self._next: Waiting | None = None
+        """What came while nothing else was to be done: it goes straight to the worker unless something overtakes it."""
         self._clock = clock
         self._on_expired = on_expired
         self._decides = decides
@@ -71,12 +73,24 @@ class PortAgenda:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_ms = math.inf
 
+    @property
+    def queue(self) -> CommandQueue:
+        """Everything that waits."""
+        entry, self._next = self._next, None
+        if entry is not None:
+            self._queue.push(entry)
+        return self._queue
+
     def submit(self, execution: Execution, start_by_ms: float) -> Execution | None:
         """Let a command wait, and return the one that it supersedes. Raises :class:`OurError` ``queue_full``."""
         request = execution.request
         lane = Lane.QUERY if execution.is_query else Lane.CONTROL
         target = f"{request.device}.{request.action}"
         entry = Waiting(request.id, lane, start_by_ms, request.owner, request.mode, target, execution)
+        if self._bell is not None and self._next is None and not self._queue and not self._urgent:
+            self._next = entry
+            self.ring()
+            return None
         superseded = self.queue.push(entry)
         if not self.ring() and start_by_ms < self._timer_at_ms:
             self._arm(start_by_ms)
@@ -136,6 +150,10 @@ class PortAgenda:
 
     def take(self) -> Work | None:
         """What is to be done now."""
+        entry = self._next
+        if entry is not None and not self._queue:
+            self._next = None
+            return entry.payload  # type: ignore[return-value]  # only Work is ever pushed
         self._expire()
         if self._urgent and not self.queue.waiting_in(Lane.STOP) and not self.queue.waiting_in(Lane.CLEAN_UP):
             return self._urgent.popleft()

@@ -203,7 +203,7 @@ class PortWorker:
         begun_ms = self._clock()
         try:
             result = await self._port.use(device.driver, act, bound_ms, before_first_byte, is_stop=is_stop)
-        except DeviceError as error:
+        except TongkeError as error:
             self._note_failure(device, error)
             raise
         now_ms = self._clock()
@@ -219,19 +219,23 @@ class PortWorker:
         failure: TongkeError | None = OurError(Code.GOING_AWAY, "The agent ended.")  # unless it ends otherwise
         self._running = execution
         try:
-            value = await self.use(
-                device, lambda io: driver.run(io, name, args), bound_ms, lambda: self._host.may_start(execution)
+            value = await port.use(
+                driver, lambda io: driver.run(io, name, args), bound_ms, lambda: self._host.may_start(execution)
             )
             failure = None
         except TongkeError as error:
             failure = error
+            self._note_failure(device, error)
         finally:
             self._running = None
             conversation = port.conversation
             if conversation.first_byte_ms is not None:
                 execution.first_byte_ms = conversation.first_byte_ms
                 execution.last_byte_ms = conversation.last_byte_ms
-                execution.service_ms = self._clock() - begun_ms
+                ended_ms = self._clock()
+                execution.service_ms = ended_ms - begun_ms
+                if failure is None:
+                    device.stats.succeeded(ended_ms - begun_ms, ended_ms)
             self._end(execution, value, failure)
 
     def _end(self, execution: Execution, value: Value, failure: TongkeError | None) -> None:
@@ -308,8 +312,8 @@ class PortWorker:
         logger.info("%s/%s is %s: %s", self.name, device.name, state.value, device.text or device.identity)
         self._host.device_changed(device)
 
-    def _note_failure(self, device: AttachedDevice, error: DeviceError) -> None:
-        if error.code in (Code.STOPPED, Code.DEVICE_LOST):
+    def _note_failure(self, device: AttachedDevice, error: TongkeError) -> None:
+        if not isinstance(error, DeviceError) or error.code in (Code.STOPPED, Code.DEVICE_LOST):
             return
         device.stats.failed(answered=error.code not in NO_SIGN_OF_LIFE)
         if device.is_online and device.stats.has_gone_silent:

@@ -54,7 +54,7 @@ class Site:
             for bench in self.benches.values():
                 for port_name, worker in list(bench.workers.items()):
                     if worker in leaving:
-                        del bench.workers[port_name]
+                        bench.attach(port_name, None)
             for name in self.benches.keys() - wanted.keys():
                 self.benches.pop(name).safety.close()
             for config in configs:
@@ -92,7 +92,7 @@ class Site:
         outside = PortSettings(self._context.time.now_ms, lambda: settings.open_transport(port.spec), settings.uniform)
         name = f"{bench.name}/{port.name}"
         worker = PortWorker(name, devices, bench.description.queue_depth, bench, self._context.outcomes, outside)
-        bench.workers[port.name] = worker
+        bench.attach(port.name, worker)
         task = self._group.create_task(worker.run(), name=name)
         self._tasks[worker] = task
         task.add_done_callback(lambda _: self._tasks.pop(worker, None))
