@@ -109,7 +109,9 @@ class Journal:
     def __init__(self, settings: JournalSettings = DEFAULT_JOURNAL) -> None:
         self._settings = settings
         self._started: dict[str, float] = {}
-        self._finished: dict[str, Finished] = {}
+        # Apart, and nothing but plain values: so the garbage collector never walks through a day's outcomes.
+        self._outcomes: dict[str, bytes] = {}
+        self._ended_ms: dict[str, float] = {}
         self._fences: dict[str, int] = {}
         self._stopped: set[str] = set()
         self._begun: Begun | None = None
@@ -118,14 +120,15 @@ class Journal:
         """Whether this start found records missing: commands that were sent before it may already have run."""
 
     def __len__(self) -> int:
-        return len(self._started) + len(self._finished)
+        return len(self._started) + len(self._outcomes)
 
     def apply(self, record: Record) -> None:
         """Take a record into account."""
         match record:
             case Finished():
                 self._started.pop(record.id, None)
-                self._finished[record.id] = record
+                self._outcomes[record.id] = record.outcome
+                self._ended_ms[record.id] = record.at_ms
             case Started():
                 self._started[record.id] = record.at_ms
             case FenceRaised():
@@ -163,8 +166,7 @@ class Journal:
 
     def outcome(self, command: str) -> bytes | None:
         """The encoded outcome of a command, or None when it has none that is known."""
-        finished = self._finished.get(command)
-        return None if finished is None else finished.outcome
+        return self._outcomes.get(command)
 
     def interrupted(self) -> list[str]:
         """The commands that began and never finished: right after a start, those that a crash cut off."""
@@ -181,11 +183,11 @@ class Journal:
     def prune(self, now_ms: float) -> int:
         """Forget outcomes that are both old and many; how many it were."""
         forgotten = 0
-        while len(self._finished) > self._settings.keep_ids:
-            oldest = next(iter(self._finished.values()))
-            if now_ms - oldest.at_ms < self._settings.keep_ms:
+        while len(self._ended_ms) > self._settings.keep_ids:
+            oldest, at_ms = next(iter(self._ended_ms.items()))
+            if now_ms - at_ms < self._settings.keep_ms:
                 break
-            del self._finished[oldest.id]
+            del self._ended_ms[oldest], self._outcomes[oldest]
             forgotten += 1
         return forgotten
 
@@ -194,7 +196,7 @@ class Journal:
         records: list[Record] = [] if self._begun is None else [self._begun]
         records += [FenceRaised(bench, fence) for bench, fence in self._fences.items()]
         records += [StopLatched(bench, True) for bench in self._stopped]
-        records += self._finished.values()
+        records += [Finished(command, at_ms, self._outcomes[command]) for command, at_ms in self._ended_ms.items()]
         records += [Started(command, at_ms) for command, at_ms in self._started.items()]
         if self._closed:
             records.append(Closed())

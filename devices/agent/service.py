@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from types import TracebackType
 
@@ -64,4 +65,7 @@ class AgentService:
 async def run_agent(settings: AgentSettings, files: BenchFiles, link: LinkSettings, ended: asyncio.Event) -> None:
     """Be an agent until ``ended`` is set. Raises :class:`OurError` ``storage_failed`` when it cannot begin."""
     async with AgentService(settings, files, link):
+        # What is there by now stays: left out, a full collection takes no longer than an exchange.
+        gc.collect()
+        gc.freeze()
         await ended.wait()
