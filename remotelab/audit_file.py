@@ -8,15 +8,14 @@ keep up, lines are dropped and a line says how many.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from remotelab.effects import Record
-from remotelab.messages import Ledger
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class AuditFile:
     def __init__(self, path: Path, settings: AuditSettings = DEFAULT_AUDIT) -> None:
         self._path = path
         self._settings = settings
-        self._waiting: list[str] = []
+        self._waiting: list[bytes] = []
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
@@ -75,8 +74,8 @@ class AuditFile:
         lines, self._waiting = self._waiting, []
         dropped, self._dropped = self._dropped, 0
         if dropped:
-            lines.append(json.dumps({"event": "dropped", "lines": dropped}) + "\n")
-        self._writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, "".join(lines))
+            lines.append(orjson.dumps({"event": "dropped", "lines": dropped}, option=orjson.OPT_APPEND_NEWLINE))
+        self._writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write, b"".join(lines))
         self._writing.add_done_callback(self._written)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
@@ -86,10 +85,10 @@ class AuditFile:
         if self._waiting and self._timer is None and not writing.get_loop().is_closed():
             self._timer = writing.get_loop().call_later(self._settings.flush_ms / 1000.0, self._flush)
 
-    def _write(self, text: str) -> None:
+    def _write(self, lines: bytes) -> None:
         self._rotate()
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        with self._path.open("ab") as file:
+            file.write(lines)
 
     def _rotate(self) -> None:
         if not self._path.exists() or self._path.stat().st_size < self._settings.most_bytes:
@@ -101,31 +100,13 @@ class AuditFile:
         self._path.replace(self._path.with_name(f"{self._path.name}.1"))
 
 
-def line_of(bench: str, record: Record) -> str:
-    """The line of JSON of one record. Made on the hot path: what is frequent is written directly."""
-    parts = [
-        f'{{"time_ms":{record.time_ms:.3f},"bench":{_quoted(bench)},"event":{_quoted(record.event)},'
-        f'"participant":{_quoted(record.participant)}'
-    ]
-    for name, value in record.detail.items():
-        if isinstance(value, str):
-            text = _quoted(value)
-        elif value is None:
-            continue
-        elif type(value) is Ledger:
-            text = _ledger(value)
-        else:
-            text = _encoded(value)
-        parts.append(f'"{name}":{text}')
-    return ",".join(parts) + "}\n"
-
-
-def _ledger(ledger: Ledger) -> str:
-    """Each step that was reached, in milliseconds of server time."""
-    steps = [f'"{name}":{at:.3f}' for name in _STEPS if (at := getattr(ledger, name)) is not None]
-    return "{" + ",".join(steps) + "}"
-
-
-_STEPS = tuple(field.name for field in dataclasses.fields(Ledger))
-_quoted = json.encoder.encode_basestring
-_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode
+def line_of(bench: str, record: Record) -> bytes:
+    """The line of JSON of one record. Made on the hot path."""
+    line = {
+        "time_ms": record.time_ms,
+        "bench": bench,
+        "event": record.event,
+        "participant": record.participant,
+        **record.detail,
+    }
+    return orjson.dumps(line, default=repr, option=orjson.OPT_APPEND_NEWLINE)

@@ -93,7 +93,15 @@ def test_a_command_line_says_who_what_and_with_what_result() -> None:
         "args": {"voltage": 3.3},
         "mode": "latest",
         "status": "done",
-        "ledger": {"sent_ms": 1.0, "gateway_received_ms": 2.5, "gateway_replied_ms": 4.0},
+        "code": None,
+        "ledger": {
+            "sent_ms": 1.0,
+            "gateway_received_ms": 2.5,
+            "agent_received_ms": None,
+            "first_byte_ms": None,
+            "last_byte_ms": None,
+            "gateway_replied_ms": 4.0,
+        },
     }
 
 
@@ -102,5 +110,5 @@ def test_whatever_people_call_themselves_a_line_is_one_line_of_json(
     bench: str, name: str, args: dict[str, object]
 ) -> None:
     line = line_of(bench, Record(1.0, "stop", name, {"name": name, "args": args}))
-    assert line.count("\n") == 1
+    assert line.count(b"\n") == 1
     assert json.loads(line)["participant"] == name
