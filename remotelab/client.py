@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from devices.model import Action, BenchDescription, CommandMode
 from remotelab.client_core import Answered, ClientCore, CommandReport
@@ -48,7 +48,10 @@ from signaling.wire import Value
 _QUICK_PINGS = 4
 _QUICK_PING_S = 0.02
 _PING_S = 2.0
+_SILENCE_MS = 8_000.0
+"""Nothing heard for so long, not even an answer to a ping: the connection is dead."""
 _OPEN_S = 10.0
+_CLOSE_S = 1.0
 _RELEASE_S = 5.0
 _RENEW_BELOW_MS = 300_000.0
 _FINAL = {
@@ -99,6 +102,7 @@ class RemoteBench:
         self._sampled = asyncio.Event()
         self._ready = asyncio.Event()
         self._failed: TongkeError | None = None
+        self._heard_ms = 0.0
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self.last: CommandReport | None = None
@@ -132,7 +136,6 @@ class RemoteBench:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
-        self._fail(LinkLostError(Code.LINK_LOST, "The connection was closed."))
 
     def __getitem__(self, device: str) -> RemoteDevice:
         """One device of the bench. Raises ``KeyError``."""
@@ -238,7 +241,14 @@ class RemoteBench:
                 await self._socket.send(frame)
 
     async def _keep_connected(self) -> None:
-        """Dial, and dial again, until it is pointless."""
+        """Dial, and dial again, until it is pointless; then nothing waits any more."""
+        try:
+            self._fail(await self._dial())
+        finally:
+            self._fail(LinkLostError(Code.LINK_LOST, "The connection was closed."))
+
+    async def _dial(self) -> TongkeError:
+        """Keep a connection for as long as there is one to be had; why there is none."""
         backoff = Backoff(random.random)
         give_up_ms = _local_ms() + self._patience_s * 1000.0
         while True:
@@ -249,28 +259,31 @@ class RemoteBench:
                     max_size=2 * TO_CLIENT.max_bytes,
                     ping_interval=None,
                     open_timeout=_OPEN_S,
+                    close_timeout=_CLOSE_S,
                 ) as socket:
                     await self._converse(socket)
+            except InvalidStatus as refused:
+                if 400 <= refused.response.status_code < 500:
+                    return TongkeError(Code.NOT_FOUND, f"Nobody answers there: HTTP {refused.response.status_code}.")
             except (WebSocketException, OSError, TimeoutError, PeerError):
                 pass
             finally:
                 self._socket = None
             closing = self._core.closing
             if closing is not None and closing.code in _FINAL:
-                self._fail(TongkeError(closing.code, closing.text))
-                return
+                return TongkeError(closing.code, closing.text)
             if self._ready.is_set():
                 self._ready.clear()
                 backoff.succeeded()
                 give_up_ms = _local_ms() + self._patience_s * 1000.0
             if _local_ms() >= give_up_ms:
-                self._fail(LinkLostError(Code.LINK_LOST, "The server could not be reached."))
-                return
+                return LinkLostError(Code.LINK_LOST, "The server could not be reached.")
             at_least_ms = (closing.retry_after_ms if closing else None) or 0.0
             await asyncio.sleep(backoff.next_ms(at_least_ms) / 1000.0)
 
     async def _converse(self, socket: ClientConnection) -> None:
         """Everything that happens over one connection."""
+        self._heard_ms = _local_ms()
         await socket.send(self._core.hello())
         pinger = asyncio.get_running_loop().create_task(self._keep_time(socket))
         try:
@@ -293,6 +306,9 @@ class RemoteBench:
         """Follow the server's clock, acknowledge events, keep the control."""
         with contextlib.suppress(WebSocketException, OSError):
             for number in itertools.count():
+                if _local_ms() - self._heard_ms > _SILENCE_MS:
+                    await socket.close()
+                    return
                 await socket.send(self._core.ping(_local_ms()))
                 if (acknowledgement := self._core.acknowledgement()) is not None:
                     await socket.send(acknowledgement)
@@ -305,6 +321,7 @@ class RemoteBench:
                 await asyncio.sleep(_QUICK_PING_S if number < _QUICK_PINGS else _PING_S)
 
     def _take(self, data: bytes) -> None:
+        self._heard_ms = _local_ms()
         for answered in self._core.received(data, _local_ms()):
             self._settle(answered)
         for sample in self._core.take_samples():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -91,7 +91,7 @@ class BlockingBench:
         """Let the stopped bench be commanded again."""
         self.wait_for(self._bench.clear_stop())
 
-    def telemetry(self) -> Iterator[TelemetrySampled]:
+    def telemetry(self) -> Generator[TelemetrySampled, None, None]:
         """Readings as they come, from now on."""
         samples = self._bench.telemetry()
         try:

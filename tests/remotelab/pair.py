@@ -89,16 +89,18 @@ class FakePeer:
 class ScriptedAgent:
     """An agent's link that remembers what it was told, and says what the test wants."""
 
-    def __init__(self, pair: Pair, name: str = "lab-pc") -> None:
-        self.pair = pair
+    def __init__(self, gateway: Gateway, name: str = "lab-pc") -> None:
+        self.gateway = gateway
         self.name = name
         self.told: list[object] = []
         self.first: list[object] = []
         self.closed: TongkeError | None = None
         self.agent: Agent | None = None
+        self._was_told = asyncio.Event()
 
     def send(self, message: object, *, first: bool = False) -> None:
         self.told.append(message)
+        self._was_told.set()
         if first:
             self.first.append(message)
 
@@ -109,7 +111,7 @@ class ScriptedAgent:
         """Connect, and publish these benches."""
         grant = Grant(Audience.AGENT, self.name, self.name, scope, frozenset(), 1e18)
         hello = Hello((PROTOCOL_VERSION,), "", "agent")
-        self.agent, welcome = self.pair.gateway.agents.joined(hello, grant, self, 15_000.0)
+        self.agent, welcome = self.gateway.agents.joined(hello, grant, self, 15_000.0)
         if reports:
             self.say(InventoryPublished(self.name, "boot-1", reports))
         return welcome
@@ -117,16 +119,23 @@ class ScriptedAgent:
     def say(self, message: object) -> None:
         """Something to the gateway."""
         assert self.agent is not None
-        self.pair.gateway.agents.said(self.agent, self, message)
+        self.gateway.agents.said(self.agent, self, message)
 
     def lose(self) -> None:
         """The link breaks."""
         assert self.agent is not None
-        self.pair.gateway.agents.lost(self.agent, self)
+        self.gateway.agents.lost(self.agent, self)
 
     def heard(self, kind: type[T]) -> list[T]:
         """What it was told, of one kind."""
         return [message for message in self.told if isinstance(message, kind)]
+
+    async def hears(self, kind: type[T]) -> T:
+        """The first word of one kind, as soon as it has come."""
+        while not self.heard(kind):
+            self._was_told.clear()
+            await self._was_told.wait()
+        return self.heard(kind)[0]
 
     def executed(self) -> list[str]:
         """The ids that it was given to run."""
@@ -198,7 +207,7 @@ class Pair:
 
     def agent(self, *reports: BenchReport) -> ScriptedAgent:
         """A connected agent with the usual bench."""
-        agent = ScriptedAgent(self)
+        agent = ScriptedAgent(self.gateway)
         agent.join(*(reports or (report(),)))
         return agent
 

@@ -380,7 +380,7 @@ async def test_an_agent_that_connects_again_replaces_itself() -> None:
 
 async def test_an_agent_publishes_only_the_benches_of_its_token_and_each_once() -> None:
     async with gateway_pair() as pair:
-        agent = ScriptedAgent(pair)
+        agent = ScriptedAgent(pair.gateway)
         agent.join(scope=("other",))
         with pytest.raises(PeerError):
             agent.say(InventoryPublished("lab-pc", "boot-1", (report(),)))
@@ -395,7 +395,7 @@ async def test_an_agent_publishes_only_the_benches_of_its_token_and_each_once() 
 
 async def test_a_bench_that_is_taken_out_of_an_inventory_goes_offline_alone() -> None:
     async with gateway_pair() as pair:
-        agent = ScriptedAgent(pair)
+        agent = ScriptedAgent(pair.gateway)
         other = dataclasses.replace(LAMP, name="other")
         agent.join(report(), report(other), scope=(BENCH, "other"))
         agent.say(InventoryPublished("lab-pc", "boot-1", (report(other),)))
@@ -409,7 +409,7 @@ async def test_a_bench_follows_its_instruments_to_another_lab_pc() -> None:
         fence = await student.take_control()
         pair.now_ms += 5.0
         student.send(command(fence=fence, sent_ms=pair.now_ms))
-        new = ScriptedAgent(pair, "new-pc")
+        new = ScriptedAgent(pair.gateway, "new-pc")
         new.join(report())
         old.say(done("student/command-1"))
         assert student.peer.heard(CommandFinished) == []

@@ -26,10 +26,10 @@ BENCH = "pretend-0"
 class Server:
     """The whole application, listening."""
 
-    def __init__(self, data: Path, *, demo: bool = False, **more: object) -> None:
+    def __init__(self, data: Path, *, demo: bool = False, port: int | None = None, **more: object) -> None:
         given = {"data": data, "pretend_benches": 2, **more}
         self.app = build_app(Settings(**given), demo=demo)  # type: ignore[arg-type]  # fields by name
-        self.http = TestServer(self.app)
+        self.http = TestServer(self.app, port=port)
         self.session = aiohttp.ClientSession()
 
     async def __aenter__(self) -> Server:
