@@ -23,6 +23,9 @@ class Tally:
 
     offered: int = 0
     done: int = 0
+    done_in_time: int = 0
+    """Before the flood ended: what still waited then is no part of the goodput."""
+    until_ms: float = 0.0
     late: int = 0
     other: int = 0
     refusals_ms: list[float] = field(default_factory=list)
@@ -37,6 +40,7 @@ class Tally:
             self.refusals_ms.append(now_ms() - sent_ms)
             return
         self.done += word["status"] == "done"
+        self.done_in_time += word["status"] == "done" and now_ms() <= self.until_ms
         self.other += word["status"] != "done"
         ledger = word["ledger"]
         if ledger.get("first_byte_ms", 0.0) > ledger["sent_ms"] + TTL_MS:
@@ -79,6 +83,7 @@ async def flood(rig: Rig, benches: int, per_s: float, seconds: float, *, stops: 
 async def _offer(client: LoadClient, tally: Tally, per_s: float, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     start_s = loop.time()
+    tally.until_ms = now_ms() + seconds * 1_000
     for number in range(int(per_s * seconds)):
         if (wait_s := start_s + number / per_s - loop.time()) > 0:
             await asyncio.sleep(wait_s)
@@ -104,6 +109,7 @@ def figures(tallies: list[Tally], bare_per_s: float, seconds: float) -> dict[str
     refusals = [sample for tally in tallies for sample in tally.refusals_ms]
     stops = [sample for tally in tallies for sample in tally.stops_ms]
     done = sum(tally.done for tally in tallies)
+    in_time = sum(tally.done_in_time for tally in tallies)
     return {
         "benches": len(tallies),
         "offered": sum(tally.offered for tally in tallies),
@@ -112,7 +118,7 @@ def figures(tallies: list[Tally], bare_per_s: float, seconds: float) -> dict[str
         "ended_otherwise": sum(tally.other for tally in tallies),
         "unanswered": sum(len(tally.sent_ms) for tally in tallies),
         "late_starts": sum(tally.late for tally in tallies),
-        "goodput_ratio": round(done / seconds / (bare_per_s * len(tallies)), 3),
+        "goodput_ratio": round(in_time / seconds / (bare_per_s * len(tallies)), 3),
         "refusal_p99_ms": round(percentile(refusals, 99), 2),
         "stops": len(stops),
         "stop_p99_ms": round(percentile(stops, 99), 2),
