@@ -11,68 +11,11 @@ from playwright.async_api import Locator, Page, expect
 AXE = Path(__file__).parents[2] / "web/frontend/node_modules/axe-core/axe.min.js"
 
 
-class LabPage:
-    """One window on a bench. Methods wait until the page shows what was asked for."""
+class Panel:
+    """The instruments of a bench: what can be turned and read. Methods wait until the page shows what was asked for."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self._url = url
-
-    # Getting there.
-
-    def address(self, path: str) -> str:
-        """The full address of a path on the demo's server."""
-        return self._url + path
-
-    async def open(self, bench: str, role: str, *, language: str = "en") -> None:
-        """Enter by the demo's short address and wait until the bench can be used."""
-        await self.page.add_init_script(f"localStorage.setItem('tongke.language', '{language}')")
-        await self.page.goto(f"{self._url}/demo/{bench}/{role}")
-        await self.is_connected()
-
-    async def open_with_token(self, bench: str, token: str) -> None:
-        """Enter by a link with a token of one's own, good or bad."""
-        await self.page.goto(f"{self._url}/lab/{bench}#token={token}")
-
-    async def is_connected(self) -> None:
-        """The bench is there and the connection is open."""
-        await expect(self.page.locator(".console[data-ready=true]")).to_be_visible(timeout=20_000)
-        await expect(self.page.locator(".round-trip")).to_contain_text("ms", timeout=20_000)
-
-    async def is_disconnected(self) -> None:
-        """The panel is kept, and the page says that the connection is away."""
-        await expect(self.page.locator(".console[data-ready=false]")).to_be_visible(timeout=20_000)
-
-    # Control and stop.
-
-    async def take_control(self) -> None:
-        """Take the bench, and lift a stop that an earlier visitor may have left."""
-        await self.page.get_by_role("button", name="Take control").click()
-        await expect(self.page.locator(".control[data-mine=true]")).to_be_visible()
-        if await self.stopped_banner.is_visible():
-            await self.clear_stop()
-
-    async def release_control(self) -> None:
-        """Give the bench back and wait until it has been cleaned up."""
-        await self.page.get_by_role("button", name="Release").click()
-        await expect(self.page.locator(".bench-state[data-state=online]")).to_be_visible(timeout=20_000)
-
-    async def press_stop(self) -> None:
-        """Press Stop and wait until the bench is stopped."""
-        await self.page.get_by_role("button", name="Stop", exact=True).click()
-        await expect(self.stopped_banner).to_be_visible()
-
-    async def clear_stop(self) -> None:
-        """Lift the stop."""
-        await self.page.get_by_role("button", name="Clear the stop").click()
-        await expect(self.stopped_banner).to_be_hidden()
-
-    @property
-    def stopped_banner(self) -> Locator:
-        """What says that the bench is stopped."""
-        return self.page.locator(".banner-stop")
-
-    # The panel.
 
     def device(self, title: str) -> Locator:
         """An instrument's card."""
@@ -137,6 +80,68 @@ class LabPage:
             arg=[handle, low, high],
             timeout=20_000,
         )
+
+
+class LabPage(Panel):
+    """One window on a bench."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        super().__init__(page)
+        self._url = url
+
+    # Getting there.
+
+    def address(self, path: str) -> str:
+        """The full address of a path on the demo's server."""
+        return self._url + path
+
+    async def open(self, bench: str, role: str, *, language: str = "en") -> None:
+        """Enter by the demo's short address and wait until the bench can be used."""
+        await self.page.add_init_script(f"localStorage.setItem('tongke.language', '{language}')")
+        await self.page.goto(f"{self._url}/demo/{bench}/{role}")
+        await self.is_connected()
+
+    async def open_with_token(self, bench: str, token: str) -> None:
+        """Enter by a link with a token of one's own, good or bad."""
+        await self.page.goto(f"{self._url}/lab/{bench}#token={token}")
+
+    async def is_connected(self) -> None:
+        """The bench is there and the connection is open."""
+        await expect(self.page.locator(".console[data-ready=true]")).to_be_visible(timeout=20_000)
+        await expect(self.page.locator(".round-trip")).to_contain_text("ms", timeout=20_000)
+
+    async def is_disconnected(self) -> None:
+        """The panel is kept, and the page says that the connection is away."""
+        await expect(self.page.locator(".console[data-ready=false]")).to_be_visible(timeout=20_000)
+
+    # Control and stop.
+
+    async def take_control(self) -> None:
+        """Take the bench, and lift a stop that an earlier visitor may have left."""
+        await self.page.get_by_role("button", name="Take control").click()
+        await expect(self.page.locator(".control[data-mine=true]")).to_be_visible()
+        if await self.stopped_banner.is_visible():
+            await self.clear_stop()
+
+    async def release_control(self) -> None:
+        """Give the bench back and wait until it has been cleaned up."""
+        await self.page.get_by_role("button", name="Release").click()
+        await expect(self.page.locator(".bench-state[data-state=online]")).to_be_visible(timeout=20_000)
+
+    async def press_stop(self) -> None:
+        """Press Stop and wait until the bench is stopped."""
+        await self.page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(self.stopped_banner).to_be_visible()
+
+    async def clear_stop(self) -> None:
+        """Lift the stop."""
+        await self.page.get_by_role("button", name="Clear the stop").click()
+        await expect(self.stopped_banner).to_be_hidden()
+
+    @property
+    def stopped_banner(self) -> Locator:
+        """What says that the bench is stopped."""
+        return self.page.locator(".banner-stop")
 
     async def speak(self, language: str) -> None:
         """Choose another language."""
