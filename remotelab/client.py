@@ -18,7 +18,7 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from devices.messages import DeviceReport
 from devices.model import Action, BenchDescription, CommandMode
 from remotelab.client_core import Answered, ClientCore, CommandReport
 from remotelab.client_errors import LinkLostError, RequestRefusedError
@@ -100,6 +101,7 @@ class RemoteBench:
         self._waiting: dict[str, asyncio.Future[Value]] = {}
         self._subscribers: list[deque[TelemetrySampled]] = []
         self._sampled = asyncio.Event()
+        self._changed = asyncio.Event()
         self._ready = asyncio.Event()
         self._failed: TongkeError | None = None
         self._heard_ms = 0.0
@@ -152,6 +154,16 @@ class RemoteBench:
     def state(self) -> BenchState:
         """What can be done with the bench."""
         return self._core.state
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now; without one, calls wait for the next."""
+        return self._socket is not None
+
+    @property
+    def devices(self) -> Mapping[str, DeviceReport]:
+        """How each device stands."""
+        return self._core.devices
 
     @property
     def is_stopped(self) -> bool:
@@ -215,6 +227,17 @@ class RemoteBench:
         finally:
             self._subscribers = [other for other in self._subscribers if other is not samples]
 
+    async def until(self, condition: Callable[[RemoteBench], bool]) -> None:
+        """Wait until something holds of the bench; it is looked at after each message.
+
+        Raises :class:`LinkLostError` when the connection is given up before.
+        """
+        while not condition(self):
+            if self._failed is not None:
+                raise self._failed
+            self._changed.clear()
+            await self._changed.wait()
+
     async def _until_ready(self) -> None:
         await self._ready.wait()
         if self._failed is not None:
@@ -269,6 +292,7 @@ class RemoteBench:
                 pass
             finally:
                 self._socket = None
+                self._changed.set()
             closing = self._core.closing
             if closing is not None and closing.code in _FINAL:
                 return TongkeError(closing.code, closing.text)
@@ -328,6 +352,7 @@ class RemoteBench:
             for samples in self._subscribers:
                 samples.append(sample)
             self._sampled.set()
+        self._changed.set()
 
     def _settle(self, answered: Answered) -> None:
         if answered.report is not None:
@@ -349,6 +374,7 @@ class RemoteBench:
                 answer.set_exception(error)
         self._ready.set()
         self._sampled.set()
+        self._changed.set()
 
 
 class RemoteDevice:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -48,12 +48,6 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     async with Server(tmp_path) as server:
         with TcpRelay(server.http.port or 0) as relay:
             yield Lab(server, relay)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the others run until something holds that nobody announces."""
-    while not condition():  # noqa: ASYNC110  # there is no event to wait for
-        await asyncio.sleep(0.001)
 
 
 async def test_actions_are_methods_and_results_are_returned(tmp_path: Path) -> None:
@@ -253,9 +247,8 @@ async def test_a_dead_connection_is_noticed(lab: Lab, monkeypatch: pytest.Monkey
     monkeypatch.setattr("remotelab.client._SILENCE_MS", 100.0)
     monkeypatch.setattr("remotelab.client._CLOSE_S", 0.01)
     async with lab.connect() as bench:
-        first = bench._socket
         lab.relay.freeze()
-        await until(lambda: bench._socket is not first)
+        await bench.until(lambda bench: not bench.is_connected)
         lab.relay.thaw()
         await bench.acquire()
 
@@ -265,7 +258,7 @@ async def test_the_control_is_renewed_before_it_runs_out(lab: Lab, monkeypatch: 
     async with lab.connect() as bench:
         assert bench.lease is not None
         before_ms = bench.lease.expires_ms
-        await until(lambda: bench.lease is not None and bench.lease.expires_ms > before_ms)
+        await bench.until(lambda bench: bench.lease is not None and bench.lease.expires_ms > before_ms)
 
 
 async def test_a_failure_while_leaving_is_not_in_the_way(lab: Lab) -> None:
