@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import sys
 
 _COMMANDS = ("serve", "demo", "agent", "devices", "simulate", "token")
-_EXTRAS = {"aiohttp": "server", "jwt": "server", "prometheus_client": "server"}
+_EXTRAS = dict.fromkeys(("aiohttp", "jwt", "orjson", "prometheus_client"), "server")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,8 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     subparsers = parser.add_subparsers(title="what to do", metavar="COMMAND", required=True)
     for name in _COMMANDS:
-        if importlib.util.find_spec(f"web.commands.{name}"):
-            importlib.import_module(f"web.commands.{name}").add_parser(subparsers)
+        importlib.import_module(f"web.commands.{name}").add_parser(subparsers)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
