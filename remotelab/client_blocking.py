@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from devices.messages import DeviceReport
 from remotelab.client import RemoteAction, RemoteBench, RemoteDevice, connect
 from remotelab.client_core import CommandReport
 from remotelab.messages import BenchState, Lease, TelemetrySampled
@@ -74,6 +75,15 @@ class BlockingBench:
     def lease(self) -> Lease | None:
         """Who has the control."""
         return self._bench.lease
+
+    @property
+    def devices(self) -> Mapping[str, DeviceReport]:
+        """How each device stands."""
+        return self._bench.devices
+
+    def until(self, condition: Callable[[RemoteBench], bool]) -> None:
+        """Wait until something holds of the bench; it is looked at after each message."""
+        self.wait_for(self._bench.until(condition))
 
     def acquire(self) -> None:
         """Take the control."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgpack  # type: ignore[import-untyped]  # the package ships no types
 
 from devices.messages import DeviceReport
-from devices.model import BenchDescription, CommandMode
+from devices.model import Action, BenchDescription, CommandMode
 from remotelab.client_errors import CommandRefusedError, RequestRefusedError, error_of
 from remotelab.messages import (
     FROM_CLIENT,
@@ -200,30 +200,6 @@ class ClientCore:
                 self._note(message)
         return []
 
-    def arguments(
-        self, device: str, action: str, args: tuple[Value, ...], named: Mapping[str, Value]
-    ) -> dict[str, Value]:
-        """Positional arguments put to their parameters' names. Raises ``TypeError`` as a Python call would."""
-        description = self.description.device(device) if self.description else None
-        found = description.action(action) if description else None
-        names = [parameter.name for parameter in found.parameters] if found else []
-        if len(args) > len(names):
-            raise TypeError(f"{action}() takes {len(names)} arguments but {len(args)} were given")
-        bound: dict[str, Value] = dict(zip(names, args, strict=False))
-        for name, value in named.items():
-            if name in bound:
-                raise TypeError(f"{action}() got two values for {name!r}")
-            if name not in names:
-                raise TypeError(f"{action}() has no parameter {name!r}")
-            bound[name] = value
-        return bound
-
-    def time_to_live_ms(self, device: str, action: str) -> float:
-        """What the driver proposes for an action."""
-        description = self.description.device(device) if self.description else None
-        found = description.action(action) if description else None
-        return found.time_to_live_ms if found else 2_000.0
-
     def forget(self, name: str) -> None:
         """Nobody waits for this answer any more."""
         self._pending.pop(name, None)
@@ -319,6 +295,21 @@ class ClientCore:
         self.state, self.lease, self.stopped = snapshot.state, snapshot.lease, snapshot.stopped
         self.description = snapshot.description
         self.devices = {report.device: report for report in snapshot.devices}
+
+
+def bound_arguments(action: Action, args: tuple[Value, ...], named: Mapping[str, Value]) -> dict[str, Value]:
+    """Positional arguments put to their parameters' names. Raises ``TypeError`` as a Python call would."""
+    names = [parameter.name for parameter in action.parameters]
+    if len(args) > len(names):
+        raise TypeError(f"{action.name}() takes {len(names)} arguments but {len(args)} were given")
+    bound: dict[str, Value] = dict(zip(names, args, strict=False))
+    for name, value in named.items():
+        if name in bound:
+            raise TypeError(f"{action.name}() got two values for {name!r}")
+        if name not in names:
+            raise TypeError(f"{action.name}() has no parameter {name!r}")
+        bound[name] = value
+    return bound
 
 
 def _unpacked(data: bytes) -> Value:

@@ -94,6 +94,7 @@ SHELL: tuple[str, ...] = (
     "remotelab.bench_shell",
     "remotelab.client",
     "remotelab.client_blocking",
+    "remotelab.client_link",
     "remotelab.service",
     "remotelab.store_sqlite",
     "web.*",

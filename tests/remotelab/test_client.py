@@ -243,9 +243,9 @@ async def test_closing_ends_what_waits(lab: Lab) -> None:
 
 
 async def test_a_dead_connection_is_noticed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("remotelab.client._PING_S", 0.02)
-    monkeypatch.setattr("remotelab.client._SILENCE_MS", 100.0)
-    monkeypatch.setattr("remotelab.client._CLOSE_S", 0.01)
+    monkeypatch.setattr("remotelab.client_link._PING_S", 0.02)
+    monkeypatch.setattr("remotelab.client_link._SILENCE_MS", 100.0)
+    monkeypatch.setattr("remotelab.client_link._CLOSE_S", 0.01)
     async with lab.connect() as bench:
         lab.relay.freeze()
         await bench.until(lambda bench: not bench.is_connected)
@@ -254,7 +254,7 @@ async def test_a_dead_connection_is_noticed(lab: Lab, monkeypatch: pytest.Monkey
 
 
 async def test_the_control_is_renewed_before_it_runs_out(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("remotelab.client._RENEW_BELOW_MS", 1e9)
+    monkeypatch.setattr("remotelab.client_link._RENEW_BELOW_MS", 1e9)
     async with lab.connect() as bench:
         assert bench.lease is not None
         before_ms = bench.lease.expires_ms

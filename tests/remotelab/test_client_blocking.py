@@ -66,7 +66,9 @@ def test_the_blocking_twin_does_the_same(serving: ServerThread) -> None:
         assert psu.voltage is None
         assert bench.last is not None
         assert bench.lease is not None
+        bench.until(lambda bench: bench.state is BenchState.IN_USE)
         assert bench.state is BenchState.IN_USE
+        assert list(bench.devices) == ["psu"]
         with pytest.raises(CommandRefusedError):
             psu.set_voltage(99.0)
         assert bench.stop()

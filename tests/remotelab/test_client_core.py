@@ -5,7 +5,7 @@ import pytest
 
 from devices.messages import DeviceReport
 from devices.model import CommandMode, CommandStatus, DeviceState
-from remotelab.client_core import Answered, ClientCore
+from remotelab.client_core import Answered, ClientCore, bound_arguments
 from remotelab.client_errors import CommandFailedError, CommandRefusedError, RequestRefusedError
 from remotelab.messages import (
     FROM_CLIENT,
@@ -40,7 +40,7 @@ from signaling.messages import (
     ValueChunk,
     Welcome,
 )
-from tests.remotelab.lab import BENCH, LAMP, NOW
+from tests.remotelab.lab import BENCH, LAMP, NOW, SET_VOLTAGE
 
 MINE = Lease("student", "Student", 4, NOW + 600_000.0)
 LEDGER = Ledger(NOW, NOW + 1.0, gateway_replied_ms=NOW + 5.0)
@@ -294,19 +294,9 @@ def test_an_outcome_before_the_clock_is_known_has_a_time_nevertheless() -> None:
 
 
 def test_arguments_are_bound_like_those_of_a_python_function() -> None:
-    core = ready().core
-    assert core.arguments("psu", "set_voltage", (3.3,), {}) == {"voltage": 3.3}
-    assert core.arguments("psu", "set_voltage", (), {"voltage": 3.3}) == {"voltage": 3.3}
+    assert bound_arguments(SET_VOLTAGE, (3.3,), {}) == {"voltage": 3.3}
+    assert bound_arguments(SET_VOLTAGE, (), {"voltage": 3.3}) == {"voltage": 3.3}
+    assert bound_arguments(SET_VOLTAGE, (), {}) == {}
     for args, named in [((1.0, 2.0), {}), ((1.0,), {"voltage": 2.0}), ((), {"volts": 1.0})]:
         with pytest.raises(TypeError):
-            core.arguments("psu", "set_voltage", args, named)
-    with pytest.raises(TypeError):
-        ClientCore("token", "test").arguments("psu", "set_voltage", (3.3,), {})
-    assert core.arguments("ghost", "explode", (), {}) == {}
-
-
-def test_a_time_to_live_is_what_the_driver_proposes() -> None:
-    core = ready().core
-    assert core.time_to_live_ms("psu", "set_voltage") == 2_000.0
-    assert core.time_to_live_ms("ghost", "explode") == 2_000.0
-    assert ClientCore("token", "test").time_to_live_ms("psu", "set_voltage") == 2_000.0
+            bound_arguments(SET_VOLTAGE, args, named)
