@@ -42,6 +42,9 @@ class Word:
     table: Mapping[str, Inner]
     numbers: Mapping[str, float]
     names: tuple[str, ...]
+    flags: tuple[bool, ...] = ()
+    counts: tuple[int, ...] = ()
+    blobs: tuple[bytes, ...] = ()
     open: Value = None
 
 
@@ -81,6 +84,9 @@ words = st.builds(
     table=st.dictionaries(names, inners, max_size=2),
     numbers=st.dictionaries(names, finite, max_size=2),
     names=st.lists(names, max_size=2).map(tuple),
+    flags=st.lists(st.booleans(), max_size=2).map(tuple),
+    counts=st.lists(st.integers(-(2**63), 2**64 - 1), max_size=2).map(tuple),
+    blobs=st.lists(st.binary(max_size=4), max_size=2).map(tuple),
     open=open_values,
 )
 
