@@ -126,6 +126,7 @@ async def test_a_stop_of_an_instrument_that_does_not_answer_is_not_verified(tmp_
         desk.odd.timeout_ms = 30.0
         simulation.fail(Fault.SILENCE)
         assert not (await stop(desk)).verified
+        desk.odd.timeout_ms = 5_000.0
         simulation.work()
         await desk.device(DeviceState.ONLINE)
         assert (await stop(desk, "again")).verified
