@@ -35,6 +35,7 @@ class StopDesk:
         if not self._standing.stopped:
             self._standing.stopped = True
             latched = [Persist(self._standing.record)]
+        latched += self._refuse_clearings(Code.BENCH_STOPPED, "The bench was stopped again.")
         audit = Record(now_ms, "stop", seat.participant, {"id": stop.id, "name": seat.name})
         if not self._standing.is_agent_here:
             return [*latched, audit, self._finished(seat, stop, now_ms, False, _AWAY, now_ms)]
@@ -49,6 +50,8 @@ class StopDesk:
             return [Tell(seat.session, RequestDone(clear.id))]
         if not self._standing.is_agent_here:
             raise OurError(Code.AGENT_OFFLINE, "The lab PC of this bench is away.")
+        if self._stops:
+            raise CallerError(Code.BENCH_STOPPED, "The bench is still being stopped.", retry_after_ms=500.0)
         clear_id = f"{seat.participant}/{clear.id}"
         if clear_id not in self._clearings and len(self._clearings) >= MOST_PENDING:
             raise CallerError(Code.TOO_MANY, "The stop is being cleared already.", retry_after_ms=100.0)
@@ -75,13 +78,11 @@ class StopDesk:
         return [TellAll(StopFinished(stop.id, seat.participant, stopped.verified, ledger, stopped.text)), audit]
 
     def cleared(self, cleared: BenchStopCleared, now_ms: float) -> list[Effect]:
-        """The agent lets the bench be commanded again; a stop that is still under way keeps it latched."""
+        """The agent lets the bench be commanded again; one that a later stop has overtaken keeps it latched."""
         found = self._clearings.pop(cleared.id, None)
         if found is None:
-            return []
+            return [self._stop_again(now_ms)] if self._standing.stopped else []
         seat, clear = found
-        if self._stops:
-            return [Tell(seat.session, RequestRefused(clear.id, Code.BENCH_STOPPED, "The bench was stopped again."))]
         self._standing.stopped = False
         persist = Persist(self._standing.record, seat.session, clear.id)
         audit = Record(now_ms, "stop_cleared", seat.participant, {"id": clear.id})
@@ -90,7 +91,7 @@ class StopDesk:
     def agent_came(self, stopped: bool, now_ms: float) -> list[Effect]:
         """Both sides latch what either of them knows."""
         if self._standing.stopped and not stopped:
-            return [TellAgent(StopBench(f"again-{now_ms:.0f}", self._bench), first=True)]
+            return [self._stop_again(now_ms)]
         if stopped and not self._standing.stopped:
             self._standing.stopped = True
             ledger = Ledger(now_ms, now_ms, gateway_replied_ms=now_ms)
@@ -103,12 +104,19 @@ class StopDesk:
         effects: list[Effect] = []
         for seat, stop, received_ms in self._stops.values():
             effects.append(self._finished(seat, stop, received_ms, False, _AWAY, now_ms))
-        for seat, clear in self._clearings.values():
-            refused = RequestRefused(clear.id, Code.AGENT_OFFLINE, "The lab PC has gone away.")
-            effects.append(Tell(seat.session, refused))
         self._stops.clear()
+        return [*effects, *self._refuse_clearings(Code.AGENT_OFFLINE, "The lab PC has gone away.")]
+
+    def _refuse_clearings(self, code: Code, text: str) -> list[Effect]:
+        refused: list[Effect] = [
+            Tell(seat.session, RequestRefused(clear.id, code, text)) for seat, clear in self._clearings.values()
+        ]
         self._clearings.clear()
-        return effects
+        return refused
+
+    def _stop_again(self, now_ms: float) -> Effect:
+        """Latch the stop at the lab PC, which does not know of it or has let go of it."""
+        return TellAgent(StopBench(f"again-{now_ms:.0f}", self._bench), first=True)
 
     @staticmethod
     def _finished(seat: Seat, stop: Stop, received_ms: float, verified: bool, text: str, now_ms: float) -> Effect:

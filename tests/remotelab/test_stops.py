@@ -145,10 +145,18 @@ def test_a_stop_cannot_be_cleared_without_the_agent() -> None:
 def test_a_stop_that_comes_while_another_is_cleared_keeps_the_bench_stopped() -> None:
     made, standing = stopped_desk()
     made.clear(STUDENT, CLEAR, NOW)
-    made.stop(MATE, Stop("stop-0002", NOW), NOW)
-    effects = made.cleared(BenchStopCleared("student/clear-001", BENCH), NOW)
-    assert is_stopped(standing)
+    effects = made.stop(MATE, Stop("stop-0002", NOW), NOW)
     assert one(said_to(effects, STUDENT, RequestRefused)).code is Code.BENCH_STOPPED
+    made.cleared(BenchStopCleared("student/clear-001", BENCH), NOW)
+    assert is_stopped(standing)
+
+
+def test_a_stop_that_is_still_under_way_is_not_cleared() -> None:
+    made, _ = desk()
+    made.stop(STUDENT, STOP, NOW)
+    with pytest.raises(CallerError) as raised:
+        made.clear(STUDENT, CLEAR, NOW)
+    assert raised.value.code is Code.BENCH_STOPPED
 
 
 def test_clearings_that_wait_for_the_agent_are_bounded() -> None:
@@ -163,9 +171,19 @@ def test_clearings_that_wait_for_the_agent_are_bounded() -> None:
 def test_whatever_waits_is_answered_when_the_agent_leaves() -> None:
     made, standing = stopped_desk()
     made.clear(STUDENT, CLEAR, NOW)
+    assert one(said_to(made.agent_left(NOW), STUDENT, RequestRefused)).code is Code.AGENT_OFFLINE
     made.stop(MATE, Stop("stop-0002", NOW), NOW)
-    effects = made.agent_left(NOW + 9.0)
-    assert one(said_to_all(effects, StopFinished)).verified is False
-    assert one(said_to(effects, STUDENT, RequestRefused)).code is Code.AGENT_OFFLINE
+    assert one(said_to_all(made.agent_left(NOW + 9.0), StopFinished)).verified is False
     assert is_stopped(standing)
     assert made.agent_left(NOW) == []
+
+
+def test_a_stop_outlives_a_clearing_that_was_asked_for_before_it() -> None:
+    made, standing = stopped_desk()
+    made.clear(STUDENT, CLEAR, NOW)
+    again = made.stop(STUDENT, Stop("stop-0002", NOW), NOW)
+    assert one(said_to(again, STUDENT, RequestRefused)).code is Code.BENCH_STOPPED
+    made.stopped(BenchStopped("student/stop-0002", BENCH, True), NOW)
+    late = made.cleared(BenchStopCleared("student/clear-001", BENCH), NOW)
+    assert is_stopped(standing)
+    assert one(said_to_agent(late, StopBench)).bench == BENCH
