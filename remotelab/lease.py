@@ -115,7 +115,8 @@ class LeaseKeeper:
         self.fence = fence
         if holder is not None:
             self.state, self.holder, self.holder_name = LeaseState.AWAY, holder, name
-            self.expires_ms, self._left_ms = expires_ms, now_ms
+            # The clock may have been set back while the gateway was away.
+            self.expires_ms, self._left_ms = min(expires_ms, now_ms + self._settings.term_ms), now_ms
 
     def raise_fence(self, at_least: int) -> None:
         """An agent has seen this number already: never fall below it."""

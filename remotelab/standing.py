@@ -64,8 +64,11 @@ class Standing:
         """
         self.is_agent_here = True
         self._clean_up = None
+        is_news = self.lease.is_held and fence > self.lease.fence
         self.lease.raise_fence(fence)
-        raised: list[Effect] = [Persist(self.record), TellAgent(RaiseFence(self.bench, self.lease.fence))]
+        raised: list[Effect] = [Persist(self.record), _fence(self)]
+        if is_news:  # whoever holds the lease must command under the new number
+            raised += self._changed(LeaseEvent.RENEWED, now_ms)
         if self.state is BenchState.QUARANTINED:
             return raised
         if made_safe is False:
@@ -185,6 +188,7 @@ class Standing:
 
     def quarantine(self, text: str, now_ms: float, event: BenchEvent = BenchEvent.NOT_VERIFIED) -> list[Effect]:
         """Nobody commands the bench until a supervisor has looked after it."""
+        self._clean_up = None
         state = self._become(event, text)
         told: list[Effect] = []
         if self.lease.is_held:
@@ -196,6 +200,8 @@ class Standing:
 
     def _after_lease(self, now_ms: float) -> list[Effect]:
         """Nobody commands the bench any more, for now or for good."""
+        if not self._unclean and self.lease.is_held:
+            return []  # the seat is kept, and there is nothing to clean
         if not self._unclean:
             return self._become(BenchEvent.VACATED, "" if self.is_agent_here else _AWAY)
         if not self.is_agent_here:

@@ -191,3 +191,9 @@ class LeaseLife(RuleBasedStateMachine):
 
 
 TestLeaseLife = LeaseLife.TestCase
+
+
+def test_a_clock_that_was_set_back_prolongs_no_lease() -> None:
+    lease = LeaseKeeper(LeaseSettings(term_ms=1_000.0))
+    lease.restore(3, "student", "Student", 10_000_000.0, 5_000.0)
+    assert lease.expires_ms == 6_000.0

@@ -5,7 +5,7 @@ import pytest
 from devices.messages import CleanUpBench, CleanUpFinished, RaiseFence
 from remotelab.bench_state import BenchEvent
 from remotelab.effects import BenchRecord, Effect, Persist, TellAgent
-from remotelab.lease import LeaseEvent, LeaseSettings
+from remotelab.lease import LeaseEvent, LeaseSettings, LeaseState
 from remotelab.messages import BenchChanged, BenchState, LeaseChanged
 from remotelab.standing import CLEAN_UP_MS, Standing
 from signaling.errors import CallerError, Code, OurError
@@ -334,3 +334,35 @@ def test_time_does_nothing_to_a_bench_in_quarantine_but_end_its_lease() -> None:
     ended = made.due(NOW + 120.0)
     assert one(said_to_all(ended, LeaseChanged)).reason == "abandoned"
     assert state(made) is BenchState.QUARANTINED
+
+
+def test_a_holder_who_flickers_during_the_clean_up_finds_the_kept_bench_in_use() -> None:
+    made = in_use()
+    made.went_away("student", NOW)
+    effects = made.due(NOW + 30.0)
+    made.came_back("student", NOW + 31.0)
+    made.went_away("student", NOW + 32.0)
+    cleaned(made, effects)
+    made.due(NOW + 62.0)
+    assert made.lease.state is LeaseState.KEPT
+    made.came_back("student", NOW + 63.0)
+    assert state(made) is BenchState.IN_USE
+    made.end_lease(LeaseEvent.RELEASED, NOW + 64.0)
+    assert state(made) is BenchState.DRAINING
+
+
+def test_a_clean_up_that_the_disk_cut_short_ends_nothing_later() -> None:
+    made = in_use()
+    order = one(said_to_agent(made.end_lease(LeaseEvent.RELEASED, NOW), CleanUpBench))
+    made.quarantine("The disk is full.", NOW, BenchEvent.RECORD_LOST)
+    assert made.due(NOW + CLEAN_UP_MS + 1.0) == []
+    assert made.clean_up_finished(CleanUpFinished(order.id, BENCH, True), NOW) == []
+    assert state(made) is BenchState.QUARANTINED
+
+
+def test_a_holder_is_told_the_number_that_an_agent_raised() -> None:
+    made = in_use()
+    made.agent_left()
+    changed = one(said_to_all(made.agent_came(9, None, NOW), LeaseChanged))
+    assert changed.lease is not None
+    assert changed.lease.fence == 9
