@@ -12,6 +12,8 @@ from pathlib import Path
 from aiohttp import web
 
 PREFIX = "TONGKE_"
+_NO_SETTINGS = frozenset({f"{PREFIX}SETTINGS", f"{PREFIX}TOKEN"})
+"""Where the settings are, and the token of an agent or a client on the same machine."""
 
 
 class SettingsError(ValueError):
@@ -60,7 +62,7 @@ def load_settings(file: Path | None, environment: Mapping[str, str], flags: Mapp
             raise SettingsError(f"{file}: {error}") from error
     names = {field.name for field in dataclasses.fields(Settings)}
     for key, text in environment.items():
-        if key.startswith(PREFIX) and key != f"{PREFIX}SETTINGS":
+        if key.startswith(PREFIX) and key not in _NO_SETTINGS:
             given[key.removeprefix(PREFIX).lower()] = text
     given.update({name: value for name, value in flags.items() if value is not None})
     mistakes = [f"{name} is not a setting" for name in sorted(given.keys() - names)]

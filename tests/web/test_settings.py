@@ -50,3 +50,7 @@ def test_a_value_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> No
 def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
         load_settings(tmp_path / "missing.toml", {}, {})
+
+
+def test_the_agents_token_in_the_same_environment_is_no_setting_and_no_mistake() -> None:
+    assert load_settings(None, {"TONGKE_TOKEN": "secret"}, {}) == Settings()
