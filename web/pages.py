@@ -36,7 +36,9 @@ async def safe_headers(request: web.Request, handler: Handler) -> web.StreamResp
     except web.HTTPMethodNotAllowed as error:
         response = web.Response(status=405, text="This address does not take that.", headers=error.headers)
     if not response.prepared:
-        socket = f"{'wss' if request.scheme == 'https' else 'ws'}://{request.host}"
+        # Plain HTTP may be a proxy's that speaks TLS to the browser; not every browser's 'self' covers WebSockets.
+        host = request.host
+        socket = f"wss://{host}" if request.scheme == "https" else f"ws://{host} wss://{host}"
         response.headers["Content-Security-Policy"] = _POLICY.format(socket=socket)
         response.headers["Server"] = "Tongke"
         response.headers["X-Content-Type-Options"] = "nosniff"
