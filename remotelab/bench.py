@@ -44,6 +44,7 @@ from signaling.tokens import Right
 
 PRESENCE_MS = 250.0
 """Comings and goings are told together, this often at most: a class that arrives at once is one event."""
+MOST_ID_CHARS = 64
 _FORGET_MS = 10_000.0
 _SHOWN_OUTCOMES = 20
 
@@ -82,10 +83,13 @@ class Bench:
 
     def asked(self, seat: Seat, request: object, now_ms: float) -> list[Effect]:
         """A participant's request other than a command; what may not be done is answered by ``RequestRefused``."""
+        name = str(getattr(request, "id", ""))
         try:
+            if not 0 < len(name) <= MOST_ID_CHARS:
+                raise CallerError(Code.BAD_ARGUMENT, f"An id has 1 to {MOST_ID_CHARS} characters.")
             return self._answer(seat, request, now_ms)
         except TongkeError as error:
-            refused = RequestRefused(_id_of(request), error.code, error.text, error.retry_after_ms)
+            refused = RequestRefused(name[:MOST_ID_CHARS], error.code, error.text, error.retry_after_ms)
             return [Tell(seat.session, refused)]
 
     def joined(self, seat: Seat, now_ms: float) -> list[Effect]:
@@ -254,7 +258,3 @@ class Bench:
 def _require(seat: Seat, right: Right) -> None:
     if not seat.may(right):
         raise CallerError(Code.FORBIDDEN, f"Your link does not give you the right to {right}.")
-
-
-def _id_of(request: object) -> str:
-    return str(getattr(request, "id", ""))

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from remotelab.agents import Agents, check_version
-from remotelab.bench import DEFAULT_BENCH, Bench, BenchSettings
+from remotelab.bench import DEFAULT_BENCH, MOST_ID_CHARS, Bench, BenchSettings
 from remotelab.bench_shell import BenchShell
 from remotelab.effects import BenchRecord, Seat
-from remotelab.messages import FROM_CLIENT, Command, Feature
+from remotelab.messages import FROM_CLIENT, Command, Feature, Stop
 from remotelab.ports import AuditLog, LeaseStore, Peer
 from remotelab.sessions import Session
 from signaling.errors import CallerError, Code, OurError, PeerError
@@ -166,6 +166,8 @@ class Gateway:
             peer.send(FROM_SERVER.encode(Pong(message.sent_ms, now_ms, self._clock())))
         elif kind is Ack:
             session.log.acknowledge(message.seq)
+        elif kind is not Stop and (wait_ms := session.requests.take(now_ms)) is not None:
+            self._refuse(session, str(getattr(message, "id", "")), Code.RATE_LIMITED, "Too many requests.", wait_ms)
         else:
             shell.apply(shell.bench.asked(session.seat, message, now_ms))
             shell.rearm()
@@ -261,5 +263,9 @@ class Gateway:
         if error.request is None or session.bad_frames > _MOST_BAD_FRAMES:
             session.close(error)
             return
-        refused = RequestRefused(error.request[:64], error.code, error.text)
+        self._refuse(session, error.request, error.code, error.text)
+
+    @staticmethod
+    def _refuse(session: Session, name: str, code: Code, text: str, retry_after_ms: float | None = None) -> None:
+        refused = RequestRefused(name[:MOST_ID_CHARS], code, text, retry_after_ms)
         session.say(FROM_SERVER.body(refused), replayed=False)

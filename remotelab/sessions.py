@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from remotelab.effects import Seat
 from remotelab.ports import Peer
+from remotelab.rate import TokenBucket
 from signaling.errors import TongkeError
 from signaling.session import EventLog, key_digest, key_matches
 from signaling.wire import frame
+
+REQUESTS_PER_S = 20.0
+REQUESTS_BURST = 60.0
+"""Requests other than commands and stops: each of them may cost a write to the disk or a word to everybody."""
 
 
 class Session:
@@ -21,6 +26,7 @@ class Session:
         "log",
         "lost_ms",
         "peer",
+        "requests",
         "seat",
         "telemetry",
     )
@@ -34,6 +40,7 @@ class Session:
         self.lost_ms = now_ms
         """When its socket was lost, if it was."""
         self.bad_frames = 0
+        self.requests = TokenBucket(REQUESTS_PER_S, REQUESTS_BURST, now_ms)
         self.admissions = False
         self.telemetry = False
         self._digest = key_digest(resume_key)

@@ -127,7 +127,8 @@ def test_what_may_not_be_done_is_refused_and_named() -> None:
     assert refused(bench.asked(MATE, ReleaseQuarantine("lift-0001"), NOW), MATE) is Code.FORBIDDEN
     assert refused(bench.asked(MATE, ReleaseLease("release-1", 1), NOW), MATE) is Code.NOT_CONTROLLER
     assert refused(bench.asked(STUDENT, ReleaseLease("release-1", 0), NOW), STUDENT) is Code.STALE_FENCE
-    assert refused(bench.asked(STUDENT, object(), NOW), STUDENT) is Code.UNEXPECTED
+    for name in ("", "x" * 65):
+        assert refused(bench.asked(STUDENT, AcquireLease(name), NOW), STUDENT) is Code.BAD_ARGUMENT
 
 
 def test_commands_are_cancelled_and_asked_for_by_request() -> None:

@@ -458,6 +458,19 @@ async def test_everybody_is_told_when_the_gateway_goes_away_and_nobody_gets_in_a
             student.join()
 
 
+async def test_requests_have_a_pace_but_stops_do_not() -> None:
+    async with gateway_pair() as pair:
+        agent, student = pair.agent(), pair.person()
+        for number in range(80):
+            student.send(AcquireLease(f"acquire-{number}"))
+            student.send(Stop(f"stop-{number:04}", NOW))
+        await pair.settle()
+        refused = [word for word in student.peer.heard(RequestRefused) if word.code is Code.RATE_LIMITED]
+        assert len(refused) == 20
+        assert refused[0].retry_after_ms is not None
+        assert len(agent.heard(StopBench)) >= 60
+
+
 async def test_a_bench_keeps_its_own_time() -> None:
     async with gateway_pair() as pair:
         pair.agent()
