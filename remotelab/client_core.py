@@ -47,7 +47,7 @@ from signaling.messages import (
     ValueChunk,
     Welcome,
 )
-from signaling.wire import Value
+from signaling.wire import FrameError, Value
 
 _MOST_PIECES = 1_024
 _KEPT_VALUES = 32
@@ -173,7 +173,7 @@ class ClientCore:
 
     def received(self, data: bytes, now_ms: float) -> list[Answered]:
         """Take one frame. Raises :class:`PeerError` for one that cannot be read."""
-        seq, message = TO_CLIENT.decode(data)
+        seq, message = _read(data)
         if seq:
             if seq <= self._last_seq:
                 return []
@@ -295,6 +295,17 @@ class ClientCore:
         self.state, self.lease, self.stopped = snapshot.state, snapshot.lease, snapshot.stopped
         self.description = snapshot.description
         self.devices = {report.device: report for report in snapshot.devices}
+
+
+def _read(data: bytes) -> tuple[int, object]:
+    """The number and the word of a frame; a word that a newer server knows and we do not is None."""
+    try:
+        return TO_CLIENT.decode(data)
+    except FrameError as error:
+        if error.code is not Code.UNKNOWN_TYPE:
+            raise
+        seq, _ = msgpack.unpackb(data, raw=False)
+        return seq, None
 
 
 def bound_arguments(action: Action, args: tuple[Value, ...], named: Mapping[str, Value]) -> dict[str, Value]:

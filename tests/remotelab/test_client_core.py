@@ -246,6 +246,14 @@ def test_a_repeated_event_is_ignored_and_a_gap_is_an_error() -> None:
         far.core.received(TO_CLIENT.encode(StopCleared("mate"), 9), 0.0)
 
 
+def test_a_word_of_a_newer_server_is_passed_over_and_counted() -> None:
+    far = ready()
+    assert far.core.received(msgpack.packb([2, {"type": "BenchPainted", "colour": "red"}]), 0.0) == []
+    assert sent(far.core.acknowledgement() or b"") == Ack(2)
+    with pytest.raises(PeerError):
+        far.core.received(b"\xc1", 0.0)
+
+
 def pieces(name: str, value: object, size: int = 4) -> list[ValueChunk]:
     data = msgpack.packb(value)
     cut = [data[at : at + size] for at in range(0, len(data), size)]
