@@ -69,6 +69,7 @@ class Agent:
         self._uplink: Uplink | None = None
         self._group = asyncio.TaskGroup()
         self._ticker: asyncio.Task[None] | None = None
+        self._unpublished: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> Agent:
         """Read the journal and begin. Raises :class:`OurError` ``storage_failed``."""
@@ -105,7 +106,7 @@ class Agent:
     async def configure(self, configs: Sequence[BenchConfig]) -> None:
         """Have exactly these benches. Ports whose configuration is the same are left alone, with all that waits."""
         await self._site.configure(configs, is_linked=lambda: self._uplink is not None)
-        self._publish_inventory()
+        self.publish()
 
     async def retire(self) -> None:
         """Take no more commands and bring every bench to its safe state, as well as can be."""
@@ -116,9 +117,7 @@ class Agent:
     def linked(self, uplink: Uplink) -> None:
         """There is a link, and the gateway's clock is known: tell the gateway what there is."""
         self._uplink = self._outcomes.uplink = uplink
-        self._publish_inventory()
-        for bench in self.benches.values():
-            bench.safety.link_found()
+        self.publish()
 
     def unlinked(self) -> None:
         """The link is gone. Nothing that waits will run; what runs ends and is remembered."""
@@ -128,17 +127,28 @@ class Agent:
 
     def tell(self, message: object, *, first: bool = False) -> None:
         """See :class:`devices.agent.bench_safety.Teller`."""
-        if self._uplink is not None:
+        if self._uplink is not None and getattr(message, "bench", None) not in self._unpublished:
             self._uplink.send(FROM_AGENT.body(message), first=first)
 
     def tell_latest(self, key: str, message: object) -> None:
         """See :class:`devices.agent.bench_safety.Teller`."""
-        if self._uplink is None:
+        if self._uplink is None or getattr(message, "bench", None) in self._unpublished:
             return
         try:
             self._uplink.send_latest(key, FROM_AGENT.body(message))
         except (TypeError, ValueError, OverflowError) as error:  # a driver read what no wire can carry
             logger.error("%s cannot be sent: %s", key, error)
+
+    def publish(self) -> None:
+        """Tell the gateway what there is. A bench that is becoming safe by itself follows when that has ended."""
+        if self._uplink is None:
+            return
+        ready = [bench for bench in self.benches.values() if not bench.safety.is_becoming_safe]
+        self._unpublished = frozenset(self.benches.keys() - {bench.name for bench in ready})
+        reports = tuple(bench.report() for bench in ready)
+        self.tell(InventoryPublished(self.settings.name, self.settings.boot, reports))
+        for bench in ready:
+            bench.safety.link_found()
 
     # What the gateway says.
 
@@ -181,10 +191,6 @@ class Agent:
                 bench.safety.clean_up(request)
 
     # Reports.
-
-    def _publish_inventory(self) -> None:
-        benches = tuple(bench.report() for bench in self.benches.values())
-        self.tell(InventoryPublished(self.settings.name, self.settings.boot, benches))
 
     async def _tick(self) -> None:
         """What must happen regularly, whatever the ports do."""

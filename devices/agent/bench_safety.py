@@ -32,6 +32,10 @@ class Teller(Protocol):
         """Something of which only the newest per key matters."""
         ...
 
+    def publish(self) -> None:
+        """How all benches stand."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class BenchContext:
@@ -62,6 +66,10 @@ class BenchSafety:
         """Whether an interlock's last call for the safe state could not be verified."""
         self.is_stopped = context.journal.journal.is_stopped(description.name)
         """Whether only queries run."""
+        self.owes_stop = self.is_stopped
+        """Whether the safe state of a stop has yet to be verified: a crash may have cut it short."""
+        self.is_becoming_safe = False
+        """Whether the bench is being brought to its safe state because the gateway was away for too long."""
         self._name = description.name
         self._context = context
         self._workers = workers
@@ -76,6 +84,7 @@ class BenchSafety:
 
         def answer(result: SafeResult) -> None:
             on_server, problems = self._context.time.on_server, "; ".join(result.problems)
+            self._note_stop(result)
             first_ms, last_ms = on_server(result.first_byte_ms), on_server(result.last_byte_ms)
             stopped = BenchStopped(request, self._name, not problems, problems, first_ms, last_ms)
             self._context.teller.tell(stopped, first=True)
@@ -84,7 +93,7 @@ class BenchSafety:
 
     def clear_stop(self, request: str) -> None:
         """Let commands run again."""
-        self.is_stopped = False
+        self.is_stopped = self.owes_stop = False
         self._context.journal.write_if_possible(StopLatched(self._name, False))
         self._context.teller.tell(BenchStopCleared(request, self._name))
 
@@ -119,9 +128,14 @@ class BenchSafety:
         self.made_safe = None
 
     def device_returned(self) -> None:
-        """A device is there again that may have been away when the bench became safe by itself."""
+        """A device is there again that may have been away when the bench became safe by itself, or was stopped."""
+        if self.owes_stop:
+            self._bring_to_safety(Lane.STOP, self._note_stop)
         if self.made_safe is False:
             self._make_safe_while_away()
+
+    def _note_stop(self, result: SafeResult) -> None:
+        self.owes_stop = self.is_stopped and bool(result.problems)
 
     def close(self) -> None:
         """Stop the timer."""
@@ -136,9 +150,12 @@ class BenchSafety:
 
     def _make_safe_while_away(self) -> None:
         def note(result: SafeResult) -> None:
+            self.is_becoming_safe = False
             if self.made_safe is not None:
                 self.made_safe = not result.problems
+                self._context.teller.publish()
 
+        self.is_becoming_safe = True
         self._bring_to_safety(Lane.CLEAN_UP, note)
 
     def _bring_to_safety(self, lane: Lane, done: Callable[[SafeResult], None]) -> None:

@@ -159,7 +159,7 @@ async def test_fences_and_stops_outlive_a_kill(tmp_path: Path) -> None:
         await agent.start()
         assert (await desk.result("set_value", args={"value": 1.0}, fence=8)).code is Code.STALE_FENCE
         assert (await desk.result("set_value", args={"value": 1.0}, fence=9)).code is Code.BENCH_STOPPED
-        assert writes(simulation) == 1  # the stop's own
+        assert writes(simulation) in (1, 2)  # the stop's own, which the next life makes sure of
 
 
 async def test_an_agent_that_is_asked_to_end_leaves_its_bench_safe(tmp_path: Path) -> None:
