@@ -78,8 +78,8 @@ def _announce(ports: dict[str, str], options: argparse.Namespace) -> None:
     # A path is there to be copied: never broken, however narrow the window.
     console = Console(width=max(Console().width, max(map(len, ports.values())) + 40), soft_wrap=True)
     console.print(table)
-    speed = f"{options.baud} baud" if options.baud else "as fast as possible"
-    console.print(f"\nSpeaking at {speed}{', with faults' if options.fault else ''}. Ctrl-C ends it.")
+    speed = f"at {options.baud} baud" if options.baud else "as fast as possible"
+    console.print(f"\nSpeaking {speed}{', with faults' if options.fault else ''}. Ctrl-C ends it.")
     device, path = next(iter(ports.items()))
     if device in _EXAMPLES:
         console.print(f"Try: echo '{_EXAMPLES[device]}' | socat -t1 - {path},raw,echo=0", highlight=False, markup=False)
