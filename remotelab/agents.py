@@ -68,7 +68,7 @@ class Agents:
             case ExecutionFinished(id=execution):
                 shell = agent.executions.pop(execution, None)
                 if shell is not None:
-                    shell.agent_said(message)
+                    shell.agent_said(message, now_ms)
             case ValueChunk():
                 for name in agent.values.add(message):
                     if (session := self._sessions.get(name)) is not None:
@@ -85,7 +85,7 @@ class Agents:
                 shell = agent.benches.get(getattr(message, "bench", ""))
                 if shell is None:
                     raise PeerError(Code.UNEXPECTED, "That bench is not in your inventory.")
-                shell.agent_said(message)
+                shell.agent_said(message, now_ms)
 
     def lost(self, agent: Agent, link: AgentLink) -> None:
         """The link to an agent is gone."""

@@ -71,9 +71,9 @@ class BenchShell:
         if held:
             self._held.append(held)
 
-    def agent_said(self, message: object) -> None:
+    def agent_said(self, message: object, now_ms: float) -> None:
         """Something that the bench's agent says of this bench."""
-        self.apply(self.bench.agent_said(message, self._clock()))
+        self.apply(self.bench.agent_said(message, now_ms))
         if type(message) is not ExecutionFinished and type(message) is not AgentSampled:
             self.rearm()
 

@@ -7,6 +7,7 @@ ask the lab PC's journal whether it ran already (:meth:`Outcomes.covers`).
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,20 +29,16 @@ class OutcomeSettings:
 
 DEFAULT_OUTCOMES = OutcomeSettings()
 
+_NOTHING: Mapping[str, Value] = {}
+
 
 def fingerprint(command: Command) -> int:
     """Equal for a command that is sent again, different for another command under the same id."""
-    return hash(
-        (
-            command.fence,
-            command.device,
-            command.action,
-            repr(command.args),
-            command.sent_ms,
-            command.ttl_ms,
-            command.mode,
-        )
-    )
+    content = (command.fence, command.device, command.action, command.sent_ms, command.ttl_ms, command.mode)
+    try:
+        return hash((content, tuple(command.args.items())))
+    except TypeError:  # lists and maps among the arguments
+        return hash((content, repr(command.args)))
 
 
 def rough_size(value: Value) -> int:
@@ -76,19 +73,21 @@ class Entry:
     """It was not handed over by this gateway: the journal is asked what became of it."""
     finished: CommandFinished | None = None
     finished_ms: float = 0.0
+    size_bytes: int = 0
+    """About how much its value takes, while it is kept."""
 
 
 class Outcomes:
     """The commands of one participant on one bench."""
 
-    __slots__ = ("_entries", "_finished", "_settings", "_size_bytes", "since_ms")
+    __slots__ = ("_ended", "_entries", "_settings", "_size_bytes", "since_ms")
 
     def __init__(self, since_ms: float, settings: OutcomeSettings = DEFAULT_OUTCOMES) -> None:
         self._settings = settings
         self.since_ms = since_ms
         """Whatever was sent later and is unknown has never been let in."""
         self._entries: dict[str, Entry] = {}
-        self._finished: dict[str, int] = {}
+        self._ended: deque[Entry] = deque()
         self._size_bytes = 0
 
     def __len__(self) -> int:
@@ -120,42 +119,38 @@ class Outcomes:
 
     def finish(self, entry: Entry, finished: CommandFinished, size_bytes: int, now_ms: float) -> None:
         """Remember the outcome; the oldest outcomes and values give way."""
-        entry.finished, entry.finished_ms = finished, now_ms
-        entry.args = {}
-        self._finished[entry.id] = size_bytes
+        entry.finished, entry.finished_ms, entry.size_bytes = finished, now_ms, size_bytes
+        entry.args = _NOTHING
+        self._ended.append(entry)
         self._size_bytes += size_bytes
-        while len(self._finished) > self._settings.most:
+        while len(self._ended) > self._settings.most:
             self._forget_oldest()
         if self._size_bytes > self._settings.most_bytes:
             self._shed_values()
 
     def latest(self, count: int) -> tuple[CommandFinished, ...]:
         """The newest outcomes, newest last."""
-        newest = list(self._finished)[-count:]
-        return tuple(finished for name in newest if (finished := self._entries[name].finished) is not None)
+        newest = list(self._ended)[-count:]
+        return tuple(entry.finished for entry in newest if entry.finished is not None)
 
     def forget_old(self, now_ms: float) -> None:
         """Drop what has been kept long enough."""
-        while self._finished:
-            entry = self._entries[next(iter(self._finished))]
-            if entry.finished_ms + self._settings.keep_ms > now_ms:
-                return
+        while self._ended and self._ended[0].finished_ms + self._settings.keep_ms <= now_ms:
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        name = next(iter(self._finished))
-        self._size_bytes -= self._finished.pop(name)
-        entry = self._entries.pop(name)
+        entry = self._ended.popleft()
+        self._size_bytes -= entry.size_bytes
+        del self._entries[entry.id]
         self.since_ms = max(self.since_ms, entry.sent_ms)
 
     def _shed_values(self) -> None:
-        heavy = iter([name for name, size_bytes in self._finished.items() if size_bytes])
+        heavy = iter([entry for entry in self._ended if entry.size_bytes])
         while self._size_bytes > 0.75 * self._settings.most_bytes:
-            name = next(heavy)
-            entry = self._entries[name]
+            entry = next(heavy)
             entry.finished = _without_value(entry.finished)
-            self._size_bytes -= self._finished[name]
-            self._finished[name] = 0
+            self._size_bytes -= entry.size_bytes
+            entry.size_bytes = 0
 
 
 def _without_value(finished: CommandFinished | None) -> CommandFinished | None:

@@ -56,6 +56,12 @@ def test_the_fingerprint_depends_on_the_content_only(args: dict[str, object]) ->
     assert fingerprint(dataclasses.replace(one, device="dmm")) != fingerprint(one)
 
 
+def test_lists_among_the_arguments_are_compared_too() -> None:
+    one, again, other = (command(args={"points": points}) for points in ([1.0, 2.0], [1.0, 2.0], [1.0, 3.0]))
+    assert fingerprint(one) == fingerprint(again)
+    assert fingerprint(one) != fingerprint(other)
+
+
 def test_outcomes_are_kept_newest_last() -> None:
     outcomes = Outcomes(NOW)
     for name in ("command-1", "command-2", "command-3"):
