@@ -28,6 +28,7 @@ from remotelab.rate import TokenBucket
 from remotelab.standing import Standing
 from remotelab.stats import BenchStats
 from signaling.errors import CallerError, Code, TongkeError
+from signaling.tokens import Right
 
 RESOLVE_MS = 60_000.0
 """How long a command may be without news from the lab PC before its outcome is *unknown*."""
@@ -35,6 +36,8 @@ MOST_ASKED = 256
 """How many outcomes may be asked for at once."""
 _RESOLVE_AT_ONCE = 500
 _LINK_GAIN = 1 / 8
+_LOGGED_ARGS = 2_000
+"""The audit log takes no more of a refused command's arguments: anybody may send such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Executions:
             if known is not None:
                 return self._tell_again(seat, known)
             if not caller.outcomes.covers(command.sent_ms):
+                _check_may_resolve(seat)
                 self._check_pace(caller, now_ms)
                 self._stats.resolved += 1
                 return self._resolve(seat, caller, command.id, command, now_ms)
@@ -188,8 +192,13 @@ class Executions:
             raise CallerError(Code.TOO_MANY, f"Ask for at most {MOST_ASKED} commands at once.", retry_after_ms=100.0)
         for command_id in asked.commands:
             check_id(command_id)
+        wanted = dict.fromkeys(asked.commands)
+        for command_id in wanted:
+            if caller.outcomes.get(command_id) is None:
+                _check_may_resolve(seat)
+                self._check_pace(caller, now_ms)
         effects: list[Effect] = []
-        for command_id in dict.fromkeys(asked.commands):
+        for command_id in wanted:
             known = caller.outcomes.get(command_id)
             if known is not None:
                 effects += self._tell_again(seat, known)
@@ -233,7 +242,8 @@ class Executions:
         for participant, caller in list(self._callers.items()):
             caller.outcomes.forget_old(now_ms)
             if not len(caller.outcomes) and caller.seen_ms + self._settings.outcomes.keep_ms < now_ms:
-                self._since_ms = max(self._since_ms, caller.outcomes.since_ms)
+                # Whoever claimed to send from the future must not take the others' memory away.
+                self._since_ms = max(self._since_ms, min(caller.outcomes.since_ms, now_ms))
                 del self._callers[participant]
 
     def latest(self, participant: str, count: int) -> tuple[CommandFinished, ...]:
@@ -264,10 +274,10 @@ class Executions:
         parameter = refused_parameter(error)
         refusal = CommandRefused(command.id, error.code, error.text, error.retry_after_ms, parameter)
         detail = {
-            "id": command.id,
-            "device": command.device,
-            "action": command.action,
-            "args": command.args,
+            "id": command.id[:64],
+            "device": command.device[:40],
+            "action": command.action[:40],
+            "args": command.args if rough_size(command.args) <= _LOGGED_ARGS else "too long to be kept",
             "mode": command.mode,
             "refused": error.code,
         }
@@ -362,3 +372,9 @@ class Executions:
         self._stats.finished(outcome)
         caller.outcomes.finish(entry, outcome, rough_size(outcome.value), now_ms)
         return effects
+
+
+def _check_may_resolve(seat: Seat) -> None:
+    """That somebody may have sent commands: the journal remembers every id that it is asked for."""
+    if not seat.may(Right.CONTROL) and not seat.may(Right.SUPERVISE):
+        raise CallerError(Code.FORBIDDEN, "Your link lets you watch, not command.")

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from devices.messages import CancelExecution, Execute, ExecutionFinished, ResolveExecutions
 from devices.model import CommandMode, CommandStatus
 from remotelab.bench import Bench, BenchSettings
-from remotelab.effects import Effect, Seat, SendValue, Tell, TellAgent, TellAll
+from remotelab.effects import Effect, Record, Seat, SendValue, Tell, TellAgent, TellAll
 from remotelab.executions import MOST_ASKED, RESOLVE_MS, CommandSettings
 from remotelab.messages import (
     AskOutcomes,
@@ -18,6 +18,7 @@ from remotelab.messages import (
     CommandLogged,
     CommandRefused,
     SetPoint,
+    TransferLease,
 )
 from remotelab.outcomes import OutcomeSettings
 from signaling.errors import Code
@@ -359,6 +360,39 @@ def test_who_has_not_been_seen_for_long_is_forgotten_and_old_ids_are_looked_up_a
     effects = send(bench, now_ms=NOW + 200_000.0)
     assert said_to_agent(effects, ResolveExecutions) == [ResolveExecutions(("student/command-1",))]
     bench.due(NOW + 300_000.0)
+
+
+def test_a_sender_from_the_future_takes_nobody_elses_memory_away() -> None:
+    bench = bench_in_use(MATE, settings=with_settings(outcomes=OutcomeSettings(keep_ms=1_000.0)))
+    send(bench, sent_ms=NOW + 1e15)
+    finish(bench)
+    later_ms = NOW + 100_000.0
+    bench.due(later_ms)
+    bench.asked(STUDENT, TransferLease("transfer-1", 1, MATE.participant), later_ms)
+    effects = bench.command(MATE, command("command-2", fence=2, sent_ms=later_ms + 1.0), False, later_ms + 1.0)
+    assert said_to_agent(effects, Execute)
+
+
+def test_an_observer_makes_the_journal_remember_nothing() -> None:
+    bench = bench_in_use(OBSERVER)
+    asked = bench.asked(OBSERVER, AskOutcomes("asked-001", ("command-9",)), LATER)
+    assert one(said_to(asked, OBSERVER, RequestRefused)).code is Code.FORBIDDEN
+    sent = bench.command(OBSERVER, command(sent_ms=NOW - 5.0), False, LATER)
+    assert one(said_to(sent, OBSERVER, CommandRefused)).code is Code.FORBIDDEN
+    assert said_to_agent([*asked, *sent], ResolveExecutions) == []
+
+
+def test_asking_for_outcomes_is_paced_like_commands() -> None:
+    bench = bench_in_use(settings=with_settings(commands_per_s=1.0, burst=1.0))
+    asked = AskOutcomes("asked-001", ("command-8", "command-9"))
+    assert one(said_to(bench.asked(STUDENT, asked, LATER), STUDENT, RequestRefused)).code is Code.RATE_LIMITED
+
+
+def test_a_refused_command_leaves_a_short_line_however_long_it_is() -> None:
+    bench = bench_in_use()
+    effects = send(bench, "x" * 50_000, device="y" * 50_000, action="z" * 50_000, args={"a": "b" * 50_000})
+    line = one([effect for effect in effects if isinstance(effect, Record)])
+    assert len(repr(line)) < 1_000
 
 
 class OneOutcome(RuleBasedStateMachine):
