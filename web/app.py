@@ -22,13 +22,19 @@ from web.lab_socket import GATEWAY, lab_socket
 from web.metrics import metrics_page
 from web.pages import bundle_file, healthz, lab_page, safe_headers, start_page
 from web.server_clock import server_clock
-from web.settings import SETTINGS, Settings
+from web.settings import SETTINGS, Settings, SettingsError
 
 KEY_FILE = "signing.key"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def build_app(settings: Settings, *, demo: bool = False) -> web.Application:
-    """The whole server as an aiohttp application. Raises :class:`OurError` ``storage_failed``."""
+    """The whole server as an aiohttp application.
+
+    Raises :class:`OurError` ``storage_failed``, and :class:`SettingsError` for a demo that others could reach.
+    """
+    if demo and settings.host not in _LOOPBACK:
+        raise SettingsError("the demo gives every right to everybody: it listens on 127.0.0.1 only")
     settings.data.mkdir(parents=True, exist_ok=True)
     clock = server_clock()
     store = SqliteLeaseStore(settings.data / "benches.sqlite")

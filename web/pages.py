@@ -85,8 +85,12 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def bundle_file(request: web.Request) -> web.StreamResponse:
     """A file of the bundle. Files whose names bear a hash may be kept for ever."""
-    path = (STATIC / request.match_info["path"]).resolve()
-    if not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+    try:
+        path = (STATIC / request.match_info["path"]).resolve()
+        is_ours = path.is_relative_to(STATIC.resolve()) and path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or with a null byte in it
+        raise web.HTTPNotFound from None
+    if not is_ours:
         raise web.HTTPNotFound
     caching = _IMMUTABLE if path.parent.name == "assets" else "no-cache"
     return web.FileResponse(path, headers={"Cache-Control": caching})

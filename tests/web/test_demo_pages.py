@@ -6,6 +6,8 @@ import pytest
 
 from remotelab.messages import BenchSnapshot
 from tests.web.lab import BENCH, Server
+from web.app import build_app
+from web.settings import Settings, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,9 @@ async def test_nobody_gives_out_tokens_outside_of_the_demo(tmp_path: Path) -> No
             assert answer.status == 404
         async with server.session.get(f"{server.url}/demo/{BENCH}/student", allow_redirects=False) as answer:
             assert answer.status == 404
+
+
+def test_the_demo_is_for_this_machine_only(tmp_path: Path) -> None:
+    everywhere = Settings(data=tmp_path, host="0.0.0.0")  # noqa: S104  # never listened on
+    with pytest.raises(SettingsError):
+        build_app(everywhere, demo=True)

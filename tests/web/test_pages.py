@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from tests.web.lab import BENCH, Server
 
@@ -66,3 +67,12 @@ async def test_without_a_bundle_the_page_says_what_to_do(tmp_path: Path, monkeyp
 async def test_health_counts_benches(tmp_path: Path) -> None:
     async with Server(tmp_path) as server, server.session.get(server.url + "/healthz") as answer:
         assert await answer.json() == {"status": "ok", "benches": 2, "benches_online": 2}
+
+
+@pytest.mark.parametrize("path", ["%00", "a" * 3_000, "%2e%2e/app.py", "/etc/passwd", "..%2f..%2fpyproject.toml"])
+async def test_a_file_name_that_is_none_is_not_found(tmp_path: Path, path: str) -> None:
+    async with (
+        Server(tmp_path) as server,
+        server.session.get(URL(f"{server.url}/static/{path}", encoded=True)) as answer,
+    ):
+        assert answer.status == 404
