@@ -259,6 +259,9 @@ def _read_open(value: Any, depth: int = MAX_OPEN_DEPTH) -> Any:
     if isinstance(value, list | dict):
         if depth == 0:
             raise _TooDeep
+        if isinstance(value, dict):
+            for key in value:
+                _read_str(key)
         for item in value.values() if isinstance(value, dict) else value:
             _read_open(item, depth - 1)
     return value

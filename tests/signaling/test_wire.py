@@ -258,3 +258,15 @@ def test_what_cannot_stand_on_the_wire_is_refused_when_the_vocabulary_is_built()
         Vocabulary(Unfit)
     with pytest.raises(TypeError, match="not a dataclass"):
         Vocabulary(int)
+
+
+def test_a_map_inside_an_open_value_has_texts_for_keys() -> None:
+    words = Vocabulary(ValueHolder)
+    with pytest.raises(FrameError) as raised:
+        words.decode(msgpack.packb([0, {"type": "ValueHolder", "value": {b"k": 1}}]))
+    assert raised.value.code is Code.MALFORMED
+
+
+@dataclass(frozen=True, slots=True)
+class ValueHolder:
+    value: Value
