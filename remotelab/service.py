@@ -123,14 +123,15 @@ class Gateway:
         shell = self._bench(bench)
         resume_key = self._new_secret()
         session = self._resumable(bench, hello, grant)
-        missed = session.log.since(hello.last_seq) if session is not None else None
-        if session is not None and missed is None:
-            session.close(CallerError(Code.REPLACED, "This session has begun anew over another connection."))
-            self._detach(session, now_ms)
-            self._forget(session, now_ms)
-        if session is not None and missed is not None:
+        missed = None
+        if session is not None:
             session.close(CallerError(Code.REPLACED, "This session goes on over another connection."))
-            self._detach(session, now_ms)
+            self._detach(session, now_ms)  # what this makes known is missed too
+            missed = session.log.since(hello.last_seq)
+            if missed is None:
+                self._forget(session, now_ms)
+        if session is not None and missed is not None:
+            session.seat = self._seat(session.seat.session, grant)
             session.peer, session.heard_ms = peer, now_ms
             session.renew_key(resume_key)
             session.log.acknowledge(hello.last_seq)
@@ -222,10 +223,14 @@ class Gateway:
         if len(shell.sessions) >= self.settings.most_sessions or mine >= self.settings.most_of_one:
             raise CallerError(Code.TOO_MANY, "Too many connections to this bench.", retry_after_ms=10_000.0)
         name = self._new_secret()
-        seat = Seat(name, grant.subject, grant.name, grant.rights, grant.expires_s * 1000.0)
+        seat = self._seat(name, grant)
         session = Session(shell.bench.name, seat, resume_key, peer, now_ms)
         self._sessions[name] = shell.sessions[name] = session
         return session
+
+    @staticmethod
+    def _seat(session: str, grant: Grant) -> Seat:
+        return Seat(session, grant.subject, grant.name, grant.rights, grant.expires_s * 1000.0)
 
     def _welcome(self, session: Session, hello: Hello, resume_key: str, *, resumed: bool) -> None:
         features = tuple(feature.value for feature in Feature if feature in hello.features)
