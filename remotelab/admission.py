@@ -32,14 +32,14 @@ def deadline_of(command: Command, received_ms: float) -> float:
 
 
 def checked(
-    command: Command, seat: Seat, standing: Standing, panel: Panel, now_ms: float
+    command: Command, seat: Seat, standing: Standing, panel: Panel, deadline_ms: float, now_ms: float
 ) -> tuple[ActionEntry, dict[str, Value]]:
     """The action and the arguments of a command that may be let in, as far as rate and queue allow.
 
     Raises :class:`CallerError` or :class:`DeviceError`, whose code says which check failed.
     """
     entry = panel.entry(command.device, command.action)
-    _check_time(command, entry, now_ms)
+    _check_time(command, entry, deadline_ms, now_ms)
     is_query = entry is not None and entry.action.kind is ActionKind.QUERY
     _check_rights(command, seat, standing, is_query)
     if standing.stopped and not is_query:
@@ -59,13 +59,13 @@ def checked(
     return entry, args
 
 
-def _check_time(command: Command, entry: ActionEntry | None, now_ms: float) -> None:
+def _check_time(command: Command, entry: ActionEntry | None, deadline_ms: float, now_ms: float) -> None:
     most_ms = command.ttl_ms if entry is None else entry.action.most_time_to_live_ms
     if not 0.0 < command.ttl_ms <= most_ms:
         raise CallerError(
             Code.TIME_TO_LIVE, f"A time to live of {command.ttl_ms:g} ms; it may be up to {most_ms:g} ms."
         )
-    if deadline_of(command, now_ms) <= now_ms:
+    if deadline_ms <= now_ms:
         raise CallerError(Code.ALREADY_LATE, "It arrived after its time to live.")
 
 

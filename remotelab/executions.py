@@ -23,7 +23,7 @@ from remotelab.messages import (
 )
 from remotelab.mirror import Newcomer
 from remotelab.outcomes import DEFAULT_OUTCOMES, Entry, Outcomes, OutcomeSettings, fingerprint, rough_size
-from remotelab.panel import Panel
+from remotelab.panel import ActionEntry, Panel
 from remotelab.rate import TokenBucket
 from remotelab.standing import Standing
 from remotelab.stats import BenchStats
@@ -101,9 +101,9 @@ class Executions:
                 self._check_pace(caller, now_ms)
                 self._stats.resolved += 1
                 return self._resolve(seat, caller, command.id, command, now_ms)
-            entry, args = checked(command, seat, self._standing, self._panel, now_ms)
-            self._check_pace(caller, now_ms)
             deadline_ms = deadline_of(command, now_ms)
+            entry, args = checked(command, seat, self._standing, self._panel, deadline_ms, now_ms)
+            self._check_pace(caller, now_ms)
             execution = f"{seat.participant}/{command.id}"
             newcomer = Newcomer(
                 execution,
@@ -128,6 +128,7 @@ class Executions:
             command.action,
             args,
             command.mode,
+            known=entry,
         )
         caller.outcomes.add(known)
         caller.running += 1
@@ -162,8 +163,8 @@ class Executions:
             finished.last_byte_ms,
             now_ms,
         )
-        if not entry.resolving:
-            self._learn(entry, finished, now_ms)
+        if entry.known is not None:
+            self._learn(entry.known, entry, finished, now_ms)
         outcome = CommandFinished(
             entry.id,
             finished.status,
@@ -327,14 +328,13 @@ class Executions:
             self._lost_until_ms = now_ms + RESOLVE_MS
         return []
 
-    def _learn(self, entry: Entry, finished: ExecutionFinished, now_ms: float) -> None:
-        known = self._panel.entry(entry.device, entry.action)
-        if known is None:
-            return
+    def _learn(self, known: ActionEntry, entry: Entry, finished: ExecutionFinished, now_ms: float) -> None:
         known.mirror.finished(entry.execution, now_ms)
-        if finished.service_ms is not None and not finished.repeated and finished.status is CommandStatus.DONE:
+        if finished.repeated:
+            return
+        if finished.service_ms is not None and finished.status is CommandStatus.DONE:
             known.service.observe(finished.service_ms)
-        if finished.agent_received_ms is not None and not finished.repeated:
+        if finished.agent_received_ms is not None:
             late_ms = max(0.0, finished.agent_received_ms - entry.received_ms)
             self._link_ms += _LINK_GAIN * (late_ms - self._link_ms)
             known.mirror.link_ms = self._link_ms

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from devices.model import CommandMode
 from remotelab.messages import Command, CommandFinished
+from remotelab.panel import ActionEntry
 from signaling.errors import CallerError, Code
 from signaling.wire import Value
 
@@ -69,6 +70,8 @@ class Entry:
     action: str = ""
     args: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     mode: CommandMode = CommandMode.ORDERED
+    known: ActionEntry | None = None
+    """What the command was checked against when it was let in."""
     resolving: bool = False
     """It was not handed over by this gateway: the journal is asked what became of it."""
     finished: CommandFinished | None = None
@@ -120,7 +123,7 @@ class Outcomes:
     def finish(self, entry: Entry, finished: CommandFinished, size_bytes: int, now_ms: float) -> None:
         """Remember the outcome; the oldest outcomes and values give way."""
         entry.finished, entry.finished_ms, entry.size_bytes = finished, now_ms, size_bytes
-        entry.args = _NOTHING
+        entry.args, entry.known = _NOTHING, None
         self._ended.append(entry)
         self._size_bytes += size_bytes
         while len(self._ended) > self._settings.most:

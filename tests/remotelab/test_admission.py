@@ -18,13 +18,13 @@ LATE = NOW + 10.0
 
 def refusal(bench: Bench, word: Command, who: Seat = STUDENT, now_ms: float = LATE) -> Code:
     with pytest.raises(TongkeError) as raised:
-        checked(word, who, bench.standing, bench.panel, now_ms)
+        checked(word, who, bench.standing, bench.panel, deadline_of(word, now_ms), now_ms)
     return raised.value.code
 
 
 def test_a_good_command_comes_with_its_action_and_whole_arguments() -> None:
     bench = bench_in_use()
-    entry, args = checked(command(args={"voltage": 3}), STUDENT, bench.standing, bench.panel, LATE)
+    entry, args = checked(command(args={"voltage": 3}), STUDENT, bench.standing, bench.panel, NOW + 900.0, LATE)
     assert entry.target == "psu.set_voltage"
     assert args == {"voltage": 3.0}
 
@@ -113,12 +113,12 @@ def test_the_first_check_that_fails_names_the_refusal(code: Code, spoil: Spoil, 
 def test_queries_pass_while_the_bench_is_stopped() -> None:
     bench = bench_in_use()
     stop(bench)
-    checked(command(action="read"), STUDENT, bench.standing, bench.panel, LATE)
+    checked(command(action="read"), STUDENT, bench.standing, bench.panel, NOW + 900.0, LATE)
 
 
 def test_a_supervisor_may_query_without_the_control() -> None:
     bench = bench_in_use()
-    checked(command(action="read", fence=0), SUPERVISOR, bench.standing, bench.panel, LATE)
+    checked(command(action="read", fence=0), SUPERVISOR, bench.standing, bench.panel, NOW + 900.0, LATE)
     assert refusal(bench, command(fence=0), SUPERVISOR) is Code.NOT_CONTROLLER
 
 
@@ -132,6 +132,6 @@ def test_a_bench_without_a_description_has_no_devices() -> None:
 def test_a_refusal_names_the_argument_that_is_to_blame() -> None:
     bench = bench_in_use()
     with pytest.raises(TongkeError) as raised:
-        checked(command(args={"voltage": 31.0}), STUDENT, bench.standing, bench.panel, LATE)
+        checked(command(args={"voltage": 31.0}), STUDENT, bench.standing, bench.panel, NOW + 900.0, LATE)
     assert refused_parameter(raised.value) == "voltage"
     assert refused_parameter(CallerError(Code.FORBIDDEN, "No.")) is None
