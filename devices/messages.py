@@ -159,7 +159,10 @@ class BenchStopCleared:
 
 @word
 class CleanUpFinished:
-    """The bench was brought to its safe state, or could not be (``verified`` false: it must be quarantined)."""
+    """The bench was brought to its safe state, or could not be (``verified`` false: it must be quarantined).
+
+    An empty id: the agent did so of its own accord, because an interlock wanted it.
+    """
 
     id: str
     bench: str

@@ -111,6 +111,8 @@ class BenchSafety:
 
         def note(result: SafeResult) -> None:
             self.has_failed = bool(result.problems)
+            if not self.has_failed:
+                self._context.teller.tell(CleanUpFinished("", self._name, True))
 
         self.has_failed = False
         self._bring_to_safety(Lane.CLEAN_UP, note)

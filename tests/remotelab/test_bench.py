@@ -258,3 +258,13 @@ def test_the_last_that_leaves_is_told_to_those_who_stay() -> None:
 def test_a_command_that_is_asked_for_as_a_request_is_refused() -> None:
     assert isinstance(command(), Command)
     assert refused(bench_in_use().asked(STUDENT, command(), NOW), STUDENT) is Code.UNEXPECTED
+
+
+def test_no_knob_stands_where_it_stood_after_an_interlock_made_the_bench_safe() -> None:
+    bench = bench_in_use()
+    bench.command(STUDENT, command(), False, NOW + 2.0)
+    bench.agent_said(done("student/command-1"), NOW + 3.0)
+    assert bench.panel.set_points
+    bench.agent_said(agent_words.CleanUpFinished("", BENCH, True), NOW + 4.0)
+    assert bench.panel.set_points == ()
+    assert bench.standing.state is BenchState.IN_USE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devices.messages import BenchStopped, ClearBenchStop, InventoryPublished, StopBench
+from devices.messages import BenchStopped, CleanUpFinished, ClearBenchStop, InventoryPublished, StopBench
 from devices.model import DeviceState
 from devices.sim.bench import start_simulation
 from tests.devices.agent.desk import ODD, PROBE, bench_config, desk_with, probe_bench
@@ -61,3 +61,9 @@ async def test_a_bench_is_published_once_it_is_known_whether_it_became_safe(tmp_
         assert not [word for word in earlier if getattr(word, "bench", None) == "bench"]
         assert published.benches[0].made_safe is True
         assert safety.made_safe is None
+
+
+async def test_the_gateway_learns_of_a_safe_state_that_an_interlock_wanted(tmp_path: Path) -> None:
+    async with probe_bench(tmp_path, PROBE) as (desk, _):
+        desk.agent.benches["bench"].safety.make_safe()
+        assert await desk.hear(CleanUpFinished) == CleanUpFinished("", "bench", True)
