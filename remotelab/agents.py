@@ -123,7 +123,9 @@ class Agents:
                 shell.apply(shell.bench.inventory(report))
             else:
                 self._part(shell)
-                shell.agent = agent
+                if shell.last_agent not in ("", agent.name):
+                    shell.apply(shell.bench.moved(now_ms))
+                shell.agent, shell.last_agent = agent, agent.name
                 agent.benches[report.description.name] = shell
                 shell.apply(shell.bench.agent_came(report, now_ms))
             shell.rearm()

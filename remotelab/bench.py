@@ -156,6 +156,10 @@ class Bench:
         self._executions.agent_left(now_ms)
         return [*self.standing.agent_left(), *self._stops.agent_left(now_ms)]
 
+    def moved(self, now_ms: float) -> list[Effect]:
+        """Another agent has the bench from now on; its journal knows nothing of what the other one was given."""
+        return self._executions.give_up("The bench has moved to another lab PC.", self._sessions > 1, now_ms)
+
     def agent_said(self, message: object, now_ms: float) -> list[Effect]:
         """Something from the bench's agent."""
         match message:

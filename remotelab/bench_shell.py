@@ -47,6 +47,8 @@ class BenchShell:
         self.bench = bench
         self.sessions: dict[str, Session] = {}
         self.agent: Agent | None = None
+        self.last_agent = ""
+        """Who served it last: whose journal knows what became of its commands."""
         self._store = store
         self._audit = audit
         self._clock = clock

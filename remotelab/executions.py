@@ -230,10 +230,13 @@ class Executions:
         if self._lost_until_ms is None or self._lost_until_ms > now_ms:
             return []
         self._lost_until_ms = now_ms + RESOLVE_MS
+        return self.give_up("The link to the lab PC was lost and it has not come back.", watched, now_ms)
+
+    def give_up(self, text: str, watched: bool, now_ms: float) -> list[Effect]:
+        """End everything that is under way as *unknown*: nobody can say any more what became of it."""
         effects: list[Effect] = []
         for caller, entry in list(self._running.values()):
             ledger = Ledger(entry.sent_ms, entry.received_ms, gateway_replied_ms=now_ms)
-            text = "The link to the lab PC was lost and it has not come back."
             outcome = CommandFinished(entry.id, CommandStatus.UNKNOWN, ledger, code=Code.OUTCOME_LOST, text=text)
             effects += self._end(caller, entry, outcome, watched, now_ms)
         return effects
