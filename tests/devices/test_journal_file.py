@@ -163,3 +163,13 @@ async def test_a_compaction_that_fails_leaves_the_file_as_it_was(
     killed(file)
     (tmp_path / "data" / "journal.new").rmdir()
     assert opened(tmp_path).journal.fence("lamp") == 8
+
+
+def test_a_new_life_is_on_the_disk_under_its_name_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    file = JournalFile.open(tmp_path, "boot-1")
+    assert synced[-1] == tmp_path.stat().st_ino
+    file.close()
