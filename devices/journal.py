@@ -92,10 +92,12 @@ _BY_NUMBER: dict[int, tuple[type, tuple[type, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """How long ids are kept: all of the last ``keep_ms``, and at least the newest ``keep_ids``."""
+    """How long ids are kept: all of the last ``keep_ms`` up to ``most_ids``, and at least the newest ``keep_ids``."""
 
     keep_ms: float = 86_400_000.0
     keep_ids: int = 20_000
+    most_ids: int = 200_000
+    """About 70 MB. When younger ones must be forgotten, the journal does not vouch for ``keep_ms`` afterwards."""
     new_doubt_ms: float = 120_000.0
     """For how long a brand-new journal does not vouch: no id that a gateway still asks for is older."""
 
@@ -181,12 +183,15 @@ class Journal:
         return bench in self._stopped
 
     def prune(self, now_ms: float) -> int:
-        """Forget outcomes that are both old and many; how many it were."""
-        forgotten = 0
-        while len(self._ended_ms) > self._settings.keep_ids:
+        """Forget outcomes that are both old and many, or too many; how many it were."""
+        settings, forgotten = self._settings, 0
+        while len(self._ended_ms) > settings.keep_ids:
             oldest, at_ms = next(iter(self._ended_ms.items()))
-            if now_ms - at_ms < self._settings.keep_ms:
-                break
+            if now_ms - at_ms < settings.keep_ms:
+                if len(self._ended_ms) <= settings.most_ids:
+                    break
+                if self._begun is not None:
+                    self._begun = Begun(self._begun.boot, now_ms + settings.keep_ms)
             del self._ended_ms[oldest], self._outcomes[oldest]
             forgotten += 1
         return forgotten

@@ -76,6 +76,25 @@ def test_old_outcomes_are_forgotten_only_when_there_are_many() -> None:
     assert journal.outcome("2") == b""
 
 
+def test_a_journal_that_had_to_forget_too_much_does_not_vouch() -> None:
+    settings = JournalSettings(keep_ms=1_000.0, keep_ids=1, most_ids=2, new_doubt_ms=0.0)
+    journal = Journal(settings)
+    outcomes = [Finished(str(number), 100.0, b"") for number in range(3)]
+    for record in outcomes:
+        journal.apply(record)
+    assert journal.prune(200.0) == 1, "a journal that has not begun is bounded too"
+    journal.apply(journal.begin("boot-1", 200.0, is_new=True))
+    assert journal.vouches(200.0)
+    journal.apply(Finished("3", 200.0, b""))
+    assert journal.prune(300.0) == 1
+    assert not journal.vouches(1_299.0)
+    assert journal.vouches(1_300.0)
+    again = Journal(settings)
+    for record in journal.snapshot():
+        again.apply(record)
+    assert not again.vouches(1_299.0), "the doubt outlives a restart"
+
+
 def test_a_new_journal_vouches_after_a_while() -> None:
     journal = Journal(SETTINGS)
     assert not journal.vouches(1e12)
