@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,6 +79,8 @@ class Socket:
         self._out = out
         self._back = back
         self.last_seq = 0
+        self.heard: deque[object] = deque(maxlen=1_000)
+        """The last words, whether anybody waited for them or not."""
 
     async def send(self, message: object) -> None:
         """A word."""
@@ -88,6 +91,7 @@ class Socket:
         while True:
             seq, message = self._back.decode(await self.ws.receive_bytes())
             self.last_seq = seq or self.last_seq
+            self.heard.append(message)
             if isinstance(message, kind):
                 return message
 

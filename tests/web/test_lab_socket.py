@@ -9,11 +9,26 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from remotelab.messages import BenchSnapshot, BenchState, Command, CommandFinished, Stop, StopFinished
+from devices import messages as agent_words
+from devices.messages import DeviceReport
+from devices.model import DeviceState
+from remotelab.messages import (
+    BenchSnapshot,
+    BenchState,
+    Command,
+    CommandFinished,
+    DeviceChanged,
+    PresenceChanged,
+    Stop,
+    StopFinished,
+)
 from signaling.errors import Code
-from signaling.messages import Ack, Ping, Pong, RequestRefused, Welcome
+from signaling.messages import Ack, Hello, Ping, Pong, RequestRefused, Welcome
 from signaling.tokens import Audience, Grant, Right, TokenKeys, sign
+from tests.remotelab.lab import LAMP, report
+from tests.remotelab.pair import ScriptedAgent
 from tests.web.lab import BENCH, Server
+from web.lab_socket import GATEWAY
 
 
 def unsigned(token: str) -> str:
@@ -88,8 +103,6 @@ async def test_a_version_that_nobody_speaks_here_is_refused(tmp_path: Path) -> N
         socket = await server.open()
         await socket.ws.send_bytes(b"\x92\x00\x84\xa4type\xa5Hello\xa8versions\x91\x63\xa5token\xa1x\xa7program\xa1x")
         assert (await socket.farewell())[0].code is Code.TOKEN_INVALID
-        from signaling.messages import Hello
-
         socket = await server.open()
         await socket.send(Hello((99,), server.token(), "test"))
         assert (await socket.farewell())[0].code is Code.VERSION_UNSUPPORTED
@@ -214,3 +227,30 @@ async def test_a_mistake_of_ours_is_not_told_in_detail(tmp_path: Path, monkeypat
         closing, close_code = await socket.farewell()
         assert (closing.code, close_code) == (Code.INTERNAL, 1011)
         assert "secret" not in closing.text
+
+
+def is_alone(word: object, name: str) -> bool:
+    """Whether a word says that nobody else is connected."""
+    here = [who.id for who in word.participants if who.connected] if isinstance(word, PresenceChanged) else []
+    return here == [name]
+
+
+async def test_who_cannot_keep_up_is_closed_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.socket_writer._CLOSE_S", 0.05)
+    async with Server(tmp_path) as server:
+        agent = ScriptedAgent(server.app[GATEWAY])
+        agent.join(report())
+        deaf = await server.join(server.token("deaf", Right.OBSERVE, bench=LAMP.name), bench=LAMP.name)
+        keen = await server.join(server.token("keen", Right.OBSERVE, bench=LAMP.name), bench=LAMP.name)
+        await deaf.next(Welcome)
+        await keen.next(BenchSnapshot)
+        heard = 0
+        # Far more than a socket's buffers and its outbox take; nobody reads what is meant for the first one.
+        for number in range(400):
+            gone = DeviceReport("psu", DeviceState.OFFLINE, text=f"{number} " + "x" * 50_000)
+            agent.say(agent_words.DeviceChanged(LAMP.name, gone))
+            told = (await keen.next(DeviceChanged)).report
+            heard += told.text.startswith(f"{number} ")
+        assert heard == 400
+        while not any(is_alone(word, "keen") for word in keen.heard):
+            await keen.next(PresenceChanged)
