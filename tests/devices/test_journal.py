@@ -90,8 +90,8 @@ def test_a_journal_that_had_to_forget_too_much_does_not_vouch() -> None:
     assert not journal.vouches(1_299.0)
     assert journal.vouches(1_300.0)
     again = Journal(settings)
-    for record in journal.snapshot():
-        again.apply(record)
+    for kept in journal.snapshot():
+        again.apply(kept)
     assert not again.vouches(1_299.0), "the doubt outlives a restart"
 
 
