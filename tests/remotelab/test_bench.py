@@ -6,7 +6,7 @@ import pytest
 
 from devices import messages as agent_words
 from devices.messages import CleanUpBench, DeviceReport, RaiseFence, StopBench
-from devices.model import DeviceState
+from devices.model import CommandStatus, DeviceState
 from remotelab.bench import PRESENCE_MS, Bench
 from remotelab.effects import BenchRecord, Effect, Seat, TellAll
 from remotelab.messages import (
@@ -268,3 +268,12 @@ def test_no_knob_stands_where_it_stood_after_an_interlock_made_the_bench_safe() 
     bench.agent_said(agent_words.CleanUpFinished("", BENCH, True), NOW + 4.0)
     assert bench.panel.set_points == ()
     assert bench.standing.state is BenchState.IN_USE
+
+
+def test_what_another_lab_pc_was_given_ends_unknown_when_the_bench_moves() -> None:
+    bench = bench_in_use()
+    bench.command(STUDENT, command(), False, NOW + 2.0)
+    bench.agent_left(NOW + 3.0)
+    outcome = one(said_to(bench.moved(NOW + 4.0), STUDENT, CommandFinished))
+    assert outcome.status is CommandStatus.UNKNOWN
+    assert said_to_agent(bench.agent_came(report(fence=1), NOW + 5.0), agent_words.ResolveExecutions) == []
