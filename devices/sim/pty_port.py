@@ -16,7 +16,9 @@ from devices.sim.faults import ActiveFault, Fault, noise
 from devices.sim.ports import Firmware
 
 PUMP_S = 0.001
-"""How finely an answer is spread over time."""
+"""How finely an answer is spread over time at a high baud rate."""
+FIFO_BYTES = 8
+"""A UART such as the 16550 hands bytes over by the eight at most, and the end of a reply at once."""
 BITS_PER_BYTE = 10
 
 
@@ -183,7 +185,7 @@ class PtyPort:
             del self._outgoing[:due]
             self._line_out_s += due * self._byte_s
         if self._outgoing:
-            piece = min(len(self._outgoing), max(1, int(PUMP_S / self._byte_s)))
+            piece = min(len(self._outgoing), max(FIFO_BYTES, int(PUMP_S / self._byte_s)))
             self._loop.call_at(self._line_out_s + piece * self._byte_s, self._pump, generation)
 
     def _put(self, data: bytes) -> None:
