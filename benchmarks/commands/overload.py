@@ -73,16 +73,17 @@ async def flood(rig: Rig, benches: int, per_s: float, seconds: float, *, stops: 
         async with asyncio.TaskGroup() as group:
             for number, (client, tally) in enumerate(zip(clients, tallies, strict=True)):
                 client.answered = tally.take
-                group.create_task(_offer(client, tally, per_s, seconds))
+                # Independent people are not in step with each other.
+                group.create_task(_offer(client, tally, per_s, seconds, number / benches / per_s))
                 if stops:
                     group.create_task(_stop_now_and_then(client, tally, seconds, number))
         await asyncio.sleep(TTL_MS / 1_000 + 0.5)
         return tallies
 
 
-async def _offer(client: LoadClient, tally: Tally, per_s: float, seconds: float) -> None:
+async def _offer(client: LoadClient, tally: Tally, per_s: float, seconds: float, phase_s: float) -> None:
     loop = asyncio.get_running_loop()
-    start_s = loop.time()
+    start_s = loop.time() + phase_s
     tally.until_ms = now_ms() + seconds * 1_000
     for number in range(int(per_s * seconds)):
         if (wait_s := start_s + number / per_s - loop.time()) > 0:
