@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import logging
 
 from aiohttp import web
 
 from devices.messages import FROM_AGENT, TO_AGENT
-from signaling.errors import CallerError, Code, TongkeError, error_for, http_status
+from signaling.errors import CallerError, Code, TongkeError
 from signaling.tokens import Audience, check
-from web.handshake import check_origin, frame_of, read_hello
+from web.handshake import read_hello, serve_socket, take_frames
 from web.keys import KEYS
-from web.lab_socket import FAIR_FRAMES, GATEWAY
-from web.settings import SETTINGS
+from web.lab_socket import GATEWAY
 from web.socket_writer import SocketWriter
 
 _log = logging.getLogger(__name__)
@@ -36,30 +35,18 @@ class AgentSocket:
 
 async def agent_socket(request: web.Request) -> web.StreamResponse:
     """Let an agent talk to the gateway until the socket closes."""
+    return await serve_socket(request, FROM_AGENT, functools.partial(_logged, request))
+
+
+async def _logged(request: web.Request, ws: web.WebSocketResponse, writer: SocketWriter) -> None:
     try:
-        check_origin(request, request.app[SETTINGS].origins)
-    except TongkeError as error:
-        return web.Response(status=http_status(error), text=error.text)
-    ws = web.WebSocketResponse(compress=False, max_msg_size=2 * FROM_AGENT.max_bytes)
-    await ws.prepare(request)
-    transport = request.transport
-    if transport is None:
-        return ws
-    writer = SocketWriter(ws, transport)
-    try:
-        await _serve(request, ws, writer)
+        await _converse(request, ws, writer)
     except TongkeError as error:
         _log.warning("An agent's connection ends: %s", error.text)
-        writer.close(error)
-    except Exception as error:
-        _log.exception("An agent's connection failed")
-        writer.close(error_for(error))
-    finally:
-        await writer.aclose()
-    return ws
+        raise
 
 
-async def _serve(request: web.Request, ws: web.WebSocketResponse, writer: SocketWriter) -> None:
+async def _converse(request: web.Request, ws: web.WebSocketResponse, writer: SocketWriter) -> None:
     hello = await read_hello(ws, FROM_AGENT)
     if hello is None:
         return
@@ -72,12 +59,6 @@ async def _serve(request: web.Request, ws: web.WebSocketResponse, writer: Socket
     agent, welcome = gateway.agents.joined(hello, grant, link, gateway.settings.silence_ms)
     try:
         link.send(welcome)
-        handled = 0
-        while (data := frame_of(await ws.receive())) is not None:
-            _, message = FROM_AGENT.decode(data)
-            gateway.agents.said(agent, link, message)
-            handled += 1
-            if handled % FAIR_FRAMES == 0:
-                await asyncio.sleep(0)
+        await take_frames(ws, lambda data: gateway.agents.said(agent, link, FROM_AGENT.decode(data)[1]))
     finally:
         gateway.agents.lost(agent, link)
