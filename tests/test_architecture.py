@@ -23,7 +23,9 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 80
 MAX_CLASS_METHODS = 20
 
-REGISTRY_HOST = re.compile(r"registry\.(?:np[m]js|yarn[p]kg|npm[m]irror)\.\w+|(?:files\.)?(?:python[h]osted|py[p]i)\.org\b")
+REGISTRY_HOST = re.compile(
+    r"registry\.(?:np[m]js|yarn[p]kg|npm[m]irror)\.\w+|(?:files\.)?(?:python[h]osted|py[p]i)\.org\b"
+)
 MACHINE_PATH = re.compile(r"(?<![\w.\-/])/(?:root|work|home/[a-z]\w*|opt)/")
 SILENCER = re.compile(r"#\s*(?:type:\s*ignore|noqa)\b(?P<rest>.*)")
 

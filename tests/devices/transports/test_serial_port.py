@@ -16,6 +16,7 @@ import pytest
 from devices.transports import PortSpec, open_transport
 from devices.transports.serial_port import SerialPort
 from signaling.errors import Code, DeviceError
+from tests.devices.transports.listener import Listener
 
 uvloop = pytest.importorskip("uvloop")
 
@@ -39,31 +40,6 @@ class FarEnd:
             os.close(self.master)
             os.close(self.slave)
             self._open = False
-
-
-class Listener:
-    """What a transport reports."""
-
-    def __init__(self, port: SerialPort) -> None:
-        self.data = bytearray()
-        self.errors: list[DeviceError] = []
-        self.news = asyncio.Event()
-        port.received = self._received
-        port.lost = self._lost
-
-    def _received(self, data: bytes) -> None:
-        self.data += data
-        self.news.set()
-
-    def _lost(self, error: DeviceError) -> None:
-        self.errors.append(error)
-        self.news.set()
-
-    async def until(self, size: int) -> bytes:
-        while len(self.data) < size:
-            self.news.clear()
-            await self.news.wait()
-        return bytes(self.data)
 
 
 @pytest.fixture

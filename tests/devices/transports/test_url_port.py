@@ -17,32 +17,8 @@ from devices.sim.bench import start_simulation
 from devices.transports import PortSpec, open_transport
 from devices.transports.url_port import UrlPort
 from signaling.errors import Code, DeviceError
+from tests.devices.transports.listener import Listener
 from tests.peers import require_program
-
-
-class Listener:
-    """What a transport reports."""
-
-    def __init__(self, port: UrlPort) -> None:
-        self.data = bytearray()
-        self.errors: list[DeviceError] = []
-        self.news = asyncio.Event()
-        port.received = self._received
-        port.lost = self._lost
-
-    def _received(self, data: bytes) -> None:
-        self.data += data
-        self.news.set()
-
-    def _lost(self, error: DeviceError) -> None:
-        self.errors.append(error)
-        self.news.set()
-
-    async def until(self, size: int) -> bytes:
-        while len(self.data) < size:
-            self.news.clear()
-            await self.news.wait()
-        return bytes(self.data)
 
 
 def port_at(url: str) -> UrlPort:
